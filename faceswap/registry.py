@@ -1,0 +1,42 @@
+"""Every plug-in, by name. A new one is a file and a line here; it is imported when it is used.
+
+A value is `module:attribute`, relative to this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from faceswap.errors import UsageError
+
+DETECTORS = {
+    "hog": "faces.detectors.hog:HogDetector",
+    "fake": "faces.detectors.fake:FakeDetector",
+}
+LANDMARKERS = {
+    "dlib68": "faces.landmarkers.dlib68:Dlib68",
+    "fake": "faces.landmarkers.fake:FakeLandmarker",
+}
+NETWORKS = {
+    "swift": "networks.swift:build",
+    "original": "networks.original:build",
+    "tiny": "networks.tiny:build",
+}
+COLORS = {
+    "none": "blending.color:keep",
+    "reinhard": "blending.color:reinhard",
+}
+
+
+def load(table: Mapping[str, str], name: str) -> Any:
+    """Import and return the plug-in called `name` in `table`.
+
+    Raises:
+        UsageError: There is no such plug-in.
+    """
+    if name not in table:
+        raise UsageError(f"there is no '{name}'; choose one of {', '.join(table)}")
+    module, attribute = table[name].split(":")
+    return getattr(import_module(f"faceswap.{module}"), attribute)

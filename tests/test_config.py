@@ -1,0 +1,85 @@
+import dataclasses
+import math
+
+import pytest
+
+from faceswap import options
+from faceswap.config import described, pick, read_project
+from faceswap.errors import InputError, UsageError
+from faceswap.options import ConvertOptions, ExtractConfig, ExtractOptions, SwapConfig, TrainOptions
+from faceswap.video import writer
+
+CONFIGS = [v for v in vars(options).values() if isinstance(v, type) and dataclasses.is_dataclass(v)]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.__name__)
+def test_every_option_has_a_help_line(config):
+    for name, (_, about) in described(config).items():
+        assert about.help and "\n" not in about.help, name
+
+
+def test_names_are_unique_over_the_stages():
+    names = [name for cls in (ExtractOptions, TrainOptions, ConvertOptions) for name in described(cls)]
+    assert len(names) == len(set(names))
+
+
+def test_codecs_are_those_the_writer_has():
+    assert set(options.CODECS) == set(writer.CODECS)
+
+
+@pytest.mark.parametrize(
+    ("cls", "values", "word"),
+    [
+        (TrainOptions, {"batch_size": 0}, "batch_size must be 1 or more"),
+        (TrainOptions, {"batch_size": 1e9}, "whole number"),
+        (TrainOptions, {"batch_size": True}, "whole number"),
+        (TrainOptions, {"minutes": math.nan}, "finite"),
+        (TrainOptions, {"network": "huge"}, "one of swift"),
+        (ConvertOptions, {"crf": 99}, "51 or less"),
+        (ConvertOptions, {"swap_direction": "yes"}, "true or false"),
+        (ExtractConfig, {"sources": (), "output": "x"}, "at least one source"),
+        (ExtractConfig, {"sources": ("a",), "output": ""}, "a path"),
+    ],
+)
+def test_values_out_of_bounds_are_refused(cls, values, word):
+    with pytest.raises(UsageError, match=word):
+        cls(**values)
+
+
+def test_texts_become_paths():
+    config = ExtractConfig(sources="a.mp4", output="faces")
+    assert [path.name for path in config.sources] == ["a.mp4"]
+    assert config.output.name == "faces"
+
+
+def test_pick_takes_a_stage_out_of_swap():
+    config = SwapConfig(source="b", target="a", output="o", minutes=3)
+    assert TrainOptions(**pick(config, TrainOptions)).minutes == 3
+
+
+TABLES = {"swap": SwapConfig, "train": TrainOptions}
+
+
+def test_project_file(tmp_path):
+    path = tmp_path / "project.toml"
+    path.write_text('[swap]\nsource = "b.mp4"\n[train]\nbatch-size = 4\n')
+    values = read_project(path, TABLES)
+    assert values == {"source": tmp_path / "b.mp4", "batch_size": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "word"),
+    [
+        ("[trian]\nminutes = 3", UsageError, "did you mean 'train'"),
+        ("[train]\nminuets = 3", UsageError, "did you mean 'minutes'"),
+        ("minutes = 3", UsageError, "not a table"),
+        ("[train", InputError, "not a valid TOML"),
+    ],
+)
+def test_broken_project_files(tmp_path, text, error, word):
+    path = tmp_path / "project.toml"
+    path.write_text(text)
+    with pytest.raises(error, match=word):
+        read_project(path, TABLES)
+    with pytest.raises(InputError, match="missing"):
+        read_project(tmp_path / "missing.toml", TABLES)
