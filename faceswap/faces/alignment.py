@@ -1,0 +1,79 @@
+"""Similarity transforms between a frame and an upright square crop of a face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from faceswap.faces.template import MEAN_FACE, RIGID
+from faceswap.types import Alignment, Image, Matrix, Points
+
+
+def umeyama(source: Points, target: Points) -> Matrix:
+    """The similarity transform (rotation, scale, shift; no mirror) nearest to mapping source onto target.
+
+    Least squares after Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", IEEE TPAMI 13(4), 1991, equations 38-43.
+
+    Args:
+        source: (N, 2), N >= 2, not all the same point.
+        target: (N, 2).
+
+    Returns:
+        float64 (2, 3): target ~ matrix @ [x, y, 1].
+    """
+    src, dst = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    src_mean, dst_mean = src.mean(0), dst.mean(0)
+    src_centred, dst_centred = src - src_mean, dst - dst_mean
+    u, spread, vt = np.linalg.svd(dst_centred.T @ src_centred / len(src))
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt)) or 1.0])
+    rotation = u @ np.diag(sign) @ vt
+    scale = (spread * sign).sum() / max(src_centred.var(0).sum(), 1e-12)
+    matrix = np.empty((2, 3))
+    matrix[:, :2] = scale * rotation
+    matrix[:, 2] = dst_mean - matrix[:, :2] @ src_mean
+    return matrix
+
+
+def align(landmarks: Points, size: int, coverage: float) -> Alignment:
+    """The crop of `size` pixels and `coverage` extents in which `landmarks` lie as the mean face does.
+
+    Args:
+        landmarks: float32 (68, 2), pixels of the frame.
+        size: Side of the crop, pixels.
+        coverage: Side of the crop, extents of the mean face.
+    """
+    template = (MEAN_FACE[RIGID] / coverage + 0.5) * size - 0.5
+    return Alignment(umeyama(landmarks[RIGID], template), size, coverage)
+
+
+def transform(points: Points, matrix: Matrix) -> Points:
+    """Map points (N, 2) through a (2, 3) matrix."""
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+
+
+def cut(image: Image, alignment: Alignment) -> Image:
+    """Cut the crop out of a frame, BGR uint8; what lies past the frame's border repeats the border.
+
+    Shrinking by more than two first averages the region (area), so that fine detail does not alias.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(alignment.matrix[:, :2]))))
+    inverse = cv2.invertAffineTransform(alignment.matrix)
+    edge = alignment.size - 0.5
+    corners = transform(np.array([[-0.5, -0.5], [edge, -0.5], [edge, edge], [-0.5, edge]], np.float32), inverse)
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 3, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 4, [x0 + 1, y0 + 1], [width, height])
+    region, matrix = image[y0:y1, x0:x1], alignment.matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ [x0, y0]
+    factor = int(1 / scale) if scale > 0 else 1
+    if factor > 1 and min(region.shape[:2]) >= factor:
+        region = region[: region.shape[0] // factor * factor, : region.shape[1] // factor * factor]
+        size = (region.shape[1] // factor, region.shape[0] // factor)
+        region = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+        matrix[:, 2] += matrix[:, :2] @ np.full(2, (factor - 1) / 2)
+        matrix[:, :2] *= factor
+    square = (alignment.size, alignment.size)
+    return np.asarray(
+        cv2.warpAffine(region, matrix, square, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    )

@@ -1,0 +1,40 @@
+"""dlib's frontal face detector: histograms of oriented gradients under a linear SVM.
+
+Dalal and Triggs, "Histograms of oriented gradients for human detection", CVPR 2005; King, "Max-margin object
+detection", 2015. It sees faces of 80 pixels and more; smaller ones after enlarging the picture.
+"""
+
+from __future__ import annotations
+
+import cv2
+import dlib
+import numpy as np
+
+from faceswap.types import Box, Image
+
+SMALLEST = 80  # pixels: the detector's window
+
+
+class HogDetector:
+    """Finds frontal faces."""
+
+    def __init__(self) -> None:
+        """Load the detector, which is part of dlib."""
+        self._detector = dlib.get_frontal_face_detector()
+
+    def detect(self, image: Image, min_face: float) -> list[tuple[Box, float]]:
+        """Boxes and scores (above 0; about 2 for a clear face) of the faces of `min_face` pixels or more.
+
+        Args:
+            image: BGR uint8, (height, width, 3).
+            min_face: Smallest side looked for, pixels; the larger, the faster.
+        """
+        scale = SMALLEST / min_face
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=shrink)
+        rects, scores, _ = self._detector.run(np.ascontiguousarray(grey), 0, 0.0)
+        return [
+            (Box(r.left() / scale, r.top() / scale, (r.right() + 1) / scale, (r.bottom() + 1) / scale), score)
+            for r, score in zip(rects, scores, strict=True)
+        ]

@@ -1,0 +1,310 @@
+"""A faceset: a folder that people can open, with an index that programs can read.
+
+    FACESET/faces/*.png       aligned faces; one that a person deletes is gone for every later stage
+    FACESET/faceset.sqlite    where each came from and what was found there
+
+All names in the index are relative, so the folder can be moved. A segment's images are written first, then
+its rows in one transaction: a killed extraction loses the segment it was in and no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+
+from faceswap.errors import FaceswapError, InputError, OutputError, writing
+from faceswap.faces.alignment import transform
+from faceswap.faces.masks import hull
+from faceswap.types import AlignedFace, Alignment, Box, Face
+
+VERSION = 1
+INDEX = "faceset.sqlite"
+FACES = "faces"
+
+_SCHEMA = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE sources (id INTEGER PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
+    frames INTEGER NOT NULL);
+CREATE TABLE segments (source INTEGER NOT NULL REFERENCES sources, start INTEGER NOT NULL,
+    stop INTEGER NOT NULL, missed INTEGER NOT NULL, problems TEXT NOT NULL, PRIMARY KEY (source, start));
+CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources,
+    frame INTEGER NOT NULL, track INTEGER NOT NULL, file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL,
+    box BLOB NOT NULL, score REAL NOT NULL, landmarks BLOB NOT NULL, matrix BLOB NOT NULL,
+    size INTEGER NOT NULL, coverage REAL NOT NULL);
+CREATE INDEX faces_by_frame ON faces (source, frame);
+"""
+
+
+@dataclass(frozen=True)
+class StoredFace:
+    """A face of a faceset without its picture.
+
+    Attributes:
+        file: Name of the picture in the faceset's `faces` folder.
+        source: Number of its source in the index.
+        frame_index: The frame of that source it was cut from.
+        face: What was found there, in frame pixels.
+        alignment: How the crop lies in the frame.
+    """
+
+    file: str
+    source: int
+    frame_index: int
+    face: Face
+    alignment: Alignment
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a faceset holds: frames searched, frames without a face, faces still there, and problems."""
+
+    frames: int
+    missed: int
+    faces: int
+    problems: tuple[str, ...]
+
+
+class Faceset:
+    """A faceset on disk; a context manager."""
+
+    def __init__(self, folder: Path, index: sqlite3.Connection) -> None:
+        """Use `Faceset.create` or `Faceset.open`."""
+        self.folder = folder
+        self._index = index
+        self._index.execute("PRAGMA foreign_keys = ON")
+
+    @classmethod
+    def create(cls, folder: Path, settings: dict[str, object]) -> Faceset:
+        """Begin a faceset, or open the one that is there if it was made with the same settings.
+
+        Args:
+            folder: Where; it is made if it does not exist.
+            settings: What the faces depend on (detector, size, ...); JSON values.
+
+        Raises:
+            OutputError: The folder holds other things, or a faceset with other settings, or cannot be
+                written.
+        """
+        if (folder / INDEX).exists():
+            faceset = cls.open(folder)
+            if faceset.settings != settings:
+                faceset.close()
+                raise OutputError(
+                    f"{folder} holds a faceset made with other settings: use --overwrite to make it anew"
+                )
+            return faceset
+        with writing(folder):
+            if folder.exists() and any(folder.iterdir()):
+                raise OutputError(f"{folder} exists and is not a faceset: choose another folder")
+            (folder / FACES).mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{INDEX}.part"
+        with writing(folder):
+            draft.unlink(missing_ok=True)
+            index = sqlite3.connect(draft)
+            try:
+                index.executescript(_SCHEMA)
+                about = {"version": VERSION, "settings": settings}
+                rows = [(key, json.dumps(value)) for key, value in about.items()]
+                index.executemany("INSERT INTO about VALUES (?, ?)", rows)
+                index.commit()
+            except sqlite3.Error as error:
+                raise OutputError(f"cannot write {folder}: {error}") from error
+            finally:
+                index.close()
+            os.replace(draft, folder / INDEX)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Faceset:
+        """Open a faceset that exists.
+
+        Raises:
+            InputError: There is none, or it is damaged or of a newer program.
+        """
+        path = folder / INDEX
+        if not path.is_file():
+            raise InputError(f"{folder} is not a faceset: make one with 'faceswap extract ... -o {folder}'")
+        index = sqlite3.connect(path)
+        faceset = cls(folder, index)
+        try:
+            index.execute("PRAGMA journal_mode = WAL")
+            version = faceset._about("version")
+        except (sqlite3.Error, TypeError, ValueError) as error:
+            index.close()
+            raise InputError(f"{path} is damaged ({error}): extract the faces again") from error
+        if version != VERSION:
+            index.close()
+            raise InputError(f"{folder} is a faceset of version {version}, this program reads {VERSION}")
+        return faceset
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Remove what a faceset consists of, and nothing else, from `folder`."""
+        if not (folder / INDEX).is_file():
+            return
+        with writing(folder):
+            for suffix in ("", "-wal", "-shm"):
+                (folder / (INDEX + suffix)).unlink(missing_ok=True)
+            for path in (folder / FACES).glob("*.png"):
+                path.unlink()
+
+    def close(self) -> None:
+        """Close the index."""
+        self._index.close()
+
+    def __enter__(self) -> Faceset:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the index."""
+        self.close()
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the faces were made with."""
+        return dict(self._about("settings"))
+
+    def _about(self, key: str) -> Any:
+        row = self._index.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
+        return json.loads(row[0])
+
+    def add_source(self, path: Path, fingerprint: str, frames: int) -> int:
+        """The number of the source with this fingerprint; it is entered if it is new."""
+        with self._index:
+            self._index.execute(
+                "INSERT INTO sources (path, fingerprint, frames) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (str(path), fingerprint, frames),
+            )
+        number = self.source_number(fingerprint)
+        assert number is not None
+        return number
+
+    def source_number(self, fingerprint: str) -> int | None:
+        """The number of the source with this fingerprint, None if faces were never sought in it."""
+        row = self._index.execute("SELECT id FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def finished(self, source: int) -> set[int]:
+        """The first frames of the segments that are done."""
+        rows = self._index.execute("SELECT start FROM segments WHERE source = ?", (source,))
+        return {start for (start,) in rows}
+
+    def add_segment(
+        self, source: int, segment: range, faces: Sequence[AlignedFace], missed: int, problems: Iterable[str]
+    ) -> None:
+        """Write a segment's faces, then enter them in one transaction.
+
+        Args:
+            source: Its number.
+            segment: The frames that were searched.
+            faces: All faces found in them.
+            missed: How many of the frames show no face.
+            problems: What was wrong with the frames, a line each.
+
+        Raises:
+            OutputError: The disk is full or cannot be written.
+        """
+        with writing(self.folder):
+            rows = [self._write(source, number, face) for number, face in _numbered(faces)]
+        try:
+            with self._index:
+                self._index.executemany(
+                    "INSERT INTO faces (source, frame, track, file, hash, box, score, landmarks, matrix,"
+                    " size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    rows,
+                )
+                self._index.execute(
+                    "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
+                    (source, segment.start, segment.stop, missed, json.dumps(list(problems))),
+                )
+        except sqlite3.Error as error:
+            raise OutputError(f"cannot write {self.folder / INDEX}: {error}; free some disk space") from error
+
+    def _write(self, source: int, number: int, face: AlignedFace) -> tuple[object, ...]:
+        name = f"{source:03d}_{face.frame_index:07d}_{number}.png"
+        done, data = cv2.imencode(".png", face.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        if not done:
+            raise FaceswapError(f"OpenCV could not encode {name}")
+        content = data.tobytes()
+        (self.folder / FACES / name).write_bytes(content)
+        box = face.face.box
+        return (
+            source,
+            face.frame_index,
+            face.face.track_id,
+            name,
+            hashlib.sha256(content).hexdigest(),
+            np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
+            face.face.score,
+            face.face.landmarks.astype("<f4").tobytes(),
+            face.alignment.matrix.astype("<f8").tobytes(),
+            face.alignment.size,
+            face.alignment.coverage,
+        )
+
+    def faces(self, source: int | None = None) -> list[StoredFace]:
+        """The faces whose pictures are there, by source and frame; of one source if it is given."""
+        there = {entry.name for entry in os.scandir(self.folder / FACES)}
+        rows = self._index.execute(
+            "SELECT file, source, frame, track, box, score, landmarks, matrix, size, coverage FROM faces"
+            " WHERE ? IS NULL OR source = ? ORDER BY source, frame, id",
+            (source, source),
+        )
+        return [_stored(row) for row in rows if row[0] in there]
+
+    def load(self, face: StoredFace) -> AlignedFace:
+        """Read a face's picture and draw its mask.
+
+        Raises:
+            InputError: The picture cannot be read.
+        """
+        path = self.folder / FACES / face.file
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        size = face.alignment.size
+        if image is None or image.shape != (size, size, 3):
+            raise InputError(f"{path} is damaged or was resized: delete it or extract the faces again")
+        mask = hull(transform(face.face.landmarks, face.alignment.matrix), size)
+        return AlignedFace(np.asarray(image), mask, face.alignment, face.face, face.frame_index)
+
+    def totals(self) -> Totals:
+        """What the faceset holds."""
+        rows = self._index.execute("SELECT stop - start, missed, problems FROM segments").fetchall()
+        problems = tuple(line for _, _, lines in rows for line in json.loads(lines))
+        return Totals(sum(r[0] for r in rows), sum(r[1] for r in rows), len(self.faces()), problems)
+
+    def digest(self) -> str:
+        """SHA-256 over the names and hashes of the faces that are there."""
+        there = {face.file for face in self.faces()}
+        rows = self._index.execute("SELECT file, hash FROM faces ORDER BY file")
+        text = "".join(f"{file} {digest}\n" for file, digest in rows if file in there)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _numbered(faces: Sequence[AlignedFace]) -> Iterable[tuple[int, AlignedFace]]:
+    """Each face with its number within its frame."""
+    seen: dict[int, int] = {}
+    for face in faces:
+        number = seen.get(face.frame_index, 0)
+        seen[face.frame_index] = number + 1
+        yield number, face
+
+
+def _stored(row: tuple[Any, ...]) -> StoredFace:
+    file, source, frame, track, box, score, landmarks, matrix, size, coverage = row
+    points = np.frombuffer(landmarks, "<f4").reshape(-1, 2)
+    face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track)
+    alignment = Alignment(np.frombuffer(matrix, "<f8").reshape(2, 3), size, coverage)
+    return StoredFace(file, source, frame, face, alignment)

@@ -1,0 +1,1 @@
+"""What finds the points of a face; see `faces.tracking.Landmarker`."""

@@ -1,0 +1,96 @@
+"""Finding the faces of successive frames: near their last place first, in the whole frame when needed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from faceswap.types import Box, Face, Image, Points
+
+SAME = 0.3  # intersection over union from which two boxes are the same face
+MARGIN = 0.6  # how far past its last box a face is looked for, in box sides
+CROP_FACE = 110  # pixels: a face's side while it is followed; HOG needs 80
+SMALLEST = 80  # pixels, in that crop
+
+
+class Detector(Protocol):
+    """What finds faces in a picture."""
+
+    def detect(self, image: Image, min_face: float) -> list[tuple[Box, float]]:
+        """Boxes and scores of the faces of `min_face` pixels or more in a BGR picture."""
+        ...
+
+
+class Landmarker(Protocol):
+    """What finds the points of a face."""
+
+    def locate(self, image: Image, box: Box) -> Points:
+        """The 68 points of the face in `box`, pixels of the BGR picture."""
+        ...
+
+
+class Tracker:
+    """Follows faces through the frames of one segment.
+
+    The whole frame is searched at the start, when a followed face is lost, and every `look_around` frames
+    for people who came in. In between, each face is searched for around its last place only.
+    """
+
+    def __init__(self, detector: Detector, landmarker: Landmarker, min_face: int, look_around: int = 25):
+        """Begin with no face known.
+
+        Args:
+            detector: Finds boxes.
+            landmarker: Finds points.
+            min_face: Smallest face looked for in the whole frame, pixels.
+            look_around: Frames between two searches of the whole frame.
+        """
+        self._detector, self._landmarker = detector, landmarker
+        self._min_face, self._look_around = min_face, look_around
+        self._last: list[tuple[Box, int]] = []
+        self._next_id = 0
+        self._age = 0
+
+    def find(self, image: Image) -> list[Face]:
+        """The faces of the next frame, BGR uint8, with the track each belongs to."""
+        followed = [(self._follow(image, box), track) for box, track in self._last]
+        known = [(found, track) for found, track in followed if found is not None]
+        if not self._last or len(known) < len(self._last) or self._age >= self._look_around:
+            found = self._merge(known, self._detector.detect(image, self._min_face))
+            self._age = 0
+        else:
+            found = self._merge(known, [])
+        self._age += 1
+        self._last = [(box, track) for box, _, track in found]
+        return [Face(box, self._landmarker.locate(image, box), score, track) for box, score, track in found]
+
+    def _follow(self, image: Image, box: Box) -> tuple[Box, float] | None:
+        margin = MARGIN * box.width
+        x, y = max(int(box.left - margin), 0), max(int(box.top - margin), 0)
+        crop = image[y : int(box.bottom + margin), x : int(box.right + margin)]
+        if min(crop.shape[:2]) < box.width / 2:
+            return None
+        found = self._detector.detect(crop, SMALLEST / CROP_FACE * box.width)
+        moved = [(Box(b.left + x, b.top + y, b.right + x, b.bottom + y), score) for b, score in found]
+        near = [(b, score) for b, score in moved if b.iou(box) >= SAME]
+        return max(near, key=lambda item: item[0].iou(box), default=None)
+
+    def _merge(
+        self, known: list[tuple[tuple[Box, float], int]], seen: list[tuple[Box, float]]
+    ) -> list[tuple[Box, float, int]]:
+        """Faces followed and faces seen anew, each person once; the lost keep their number if near."""
+        merged: list[tuple[Box, float, int]] = []
+        for (box, score), track in known:
+            if all(box.iou(other) < SAME for other, _, _ in merged):
+                merged.append((box, score, track))
+        lost = [(box, track) for box, track in self._last if all(track != t for _, _, t in merged)]
+        for box, score in seen:
+            if any(box.iou(other) >= SAME for other, _, _ in merged):
+                continue
+            again = next((item for item in lost if item[0].iou(box) >= SAME), None)
+            if again:
+                lost.remove(again)
+                merged.append((box, score, again[1]))
+            else:
+                merged.append((box, score, self._next_id))
+                self._next_id += 1
+        return merged

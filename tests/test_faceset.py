@@ -1,0 +1,121 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+from faceswap.errors import InputError, OutputError
+from faceswap.faces.alignment import align, transform
+from faceswap.faces.faceset import FACES, INDEX, Faceset
+from faceswap.faces.template import MEAN_FACE
+from faceswap.types import AlignedFace, Box, Face
+
+SETTINGS = {"detector": "fake", "face_size": 64}
+
+
+def aligned(frame, seed=0, size=64):
+    draw = np.random.default_rng([seed, frame])
+    points = transform(MEAN_FACE, np.array([[90.0, 4, 120], [-4, 90, 100]])) + np.float32(frame)
+    face = Face(Box(1.25, 2, 90, 95), points, 1.5, seed)
+    image = draw.integers(0, 255, (size, size, 3)).astype(np.uint8)
+    return AlignedFace(image, np.zeros((size, size), np.uint8), align(points, size, 1.6), face, frame)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A faceset of one source: frames 0-2 with a face each, frame 3 with two, frame 4 with none."""
+    with Faceset.create(tmp_path / "set", SETTINGS) as faceset:
+        source = faceset.add_source(tmp_path / "clip.mp4", "abc", 5)
+        faces = [aligned(0), aligned(1), aligned(2), aligned(3), aligned(3, seed=1)]
+        faceset.add_segment(source, range(5), faces, 1, ["frame 2 is damaged"])
+    return tmp_path / "set"
+
+
+def test_everything_comes_back(folder):
+    with Faceset.open(folder) as faceset:
+        stored = faceset.faces()
+        assert [face.frame_index for face in stored] == [0, 1, 2, 3, 3]
+        for face, original in zip(stored, [aligned(0), aligned(1), aligned(2), aligned(3), aligned(3, 1)]):
+            loaded = faceset.load(face)
+            assert (loaded.image == original.image).all()
+            assert (loaded.face.landmarks == original.face.landmarks).all()
+            assert (loaded.alignment.matrix == original.alignment.matrix).all()
+            assert loaded.face.box == original.face.box and loaded.face.track_id == original.face.track_id
+            assert loaded.mask.any()
+        assert faceset.settings == SETTINGS
+        totals = faceset.totals()
+    assert (totals.frames, totals.missed, totals.faces) == (5, 1, 5)
+    assert totals.problems == ("frame 2 is damaged",)
+
+
+def test_a_deleted_picture_is_gone(folder):
+    with Faceset.open(folder) as faceset:
+        before = faceset.digest()
+        (folder / FACES / faceset.faces()[1].file).unlink()
+        assert [face.frame_index for face in faceset.faces()] == [0, 2, 3, 3]
+        assert faceset.totals().faces == 4
+        assert faceset.digest() != before
+
+
+def test_a_moved_folder_still_works(folder, tmp_path):
+    folder.rename(tmp_path / "elsewhere")
+    with Faceset.open(tmp_path / "elsewhere") as faceset:
+        assert faceset.load(faceset.faces()[0]).image.shape == (64, 64, 3)
+
+
+def test_the_same_source_is_entered_once(folder, tmp_path):
+    with Faceset.open(folder) as faceset:
+        assert faceset.add_source(tmp_path / "renamed.mp4", "abc", 5) == 1
+        assert faceset.add_source(tmp_path / "clip.mp4", "other", 5) == 2
+        assert faceset.finished(1) == {0} and faceset.finished(2) == set()
+        assert faceset.source_number("abc") == 1 and faceset.source_number("nothing") is None
+
+
+def test_the_same_faces_give_the_same_digest(folder, tmp_path):
+    with Faceset.open(folder) as faceset, Faceset.create(tmp_path / "twin", SETTINGS) as twin:
+        twin.add_source(tmp_path / "clip.mp4", "abc", 5)
+        twin.add_segment(1, range(5), [aligned(0), aligned(1), aligned(2), aligned(3), aligned(3, 1)], 1, [])
+        assert twin.digest() == faceset.digest()
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(folder):
+    with pytest.raises(OutputError, match="--overwrite"):
+        Faceset.create(folder, {**SETTINGS, "face_size": 128})
+    with Faceset.create(folder, SETTINGS) as faceset:
+        assert len(faceset.faces()) == 5
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not a faceset"):
+        Faceset.create(tmp_path, SETTINGS)
+    Faceset.remove(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_remove_takes_only_what_a_faceset_consists_of(folder):
+    (folder / "notes.txt").write_text("mine")
+    Faceset.remove(folder)
+    assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == ["notes.txt"]
+
+
+def test_broken_facesets(tmp_path, folder):
+    with pytest.raises(InputError, match="faceswap extract"):
+        Faceset.open(tmp_path / "nothing")
+    with Faceset.open(folder) as faceset:
+        face = faceset.faces()[0]
+        (folder / FACES / face.file).write_bytes(b"not a picture")
+        with pytest.raises(InputError, match="damaged"):
+            faceset.load(face)
+    (folder / INDEX).write_bytes(b"SQLite format 3\0 and then nothing")
+    with pytest.raises(InputError, match="damaged"):
+        Faceset.open(folder)
+    (folder / INDEX).unlink()
+    sqlite3.connect(folder / INDEX).close()
+    with pytest.raises(InputError, match="damaged"):
+        Faceset.open(folder)
+
+
+def test_an_unwritable_place(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        Faceset.create(tmp_path / "file" / "set", SETTINGS)
