@@ -1,0 +1,55 @@
+"""What every swap network is: one encoder for both people, one decoder each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from faceswap.types import Image
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """The three Keras models of a swap network.
+
+    Images go in and come out as float32 (batch, size, size, 3), BGR, 0 to 1.
+
+    Attributes:
+        size: Side of the pictures in pixels.
+        encoder: Picture to code.
+        decoder_a: Code to the face of the person in the video.
+        decoder_b: Code to the face of the person who is put there.
+    """
+
+    size: int
+    encoder: keras.Model
+    decoder_a: keras.Model
+    decoder_b: keras.Model
+
+    @property
+    def parts(self) -> dict[str, keras.Model]:
+        """The models by name, in the order in which they are saved."""
+        return {"encoder": self.encoder, "decoder_a": self.decoder_a, "decoder_b": self.decoder_b}
+
+    @property
+    def parameters(self) -> int:
+        """How many weights there are in all."""
+        return sum(int(part.count_params()) for part in self.parts.values())
+
+    def path(self, side: str) -> keras.Model:
+        """Encoder and the decoder of `side` ('a' or 'b') as one model; it shares their weights."""
+        picture = keras.Input((self.size, self.size, 3))
+        decoder = self.decoder_a if side == "a" else self.decoder_b
+        return keras.Model(picture, decoder(self.encoder(picture)))
+
+
+def to_float(images: Image) -> np.ndarray:
+    """BGR uint8 to float32, 0 to 1."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+def to_image(values: np.ndarray) -> Image:
+    """Float 0 to 1 (clipped) to uint8."""
+    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)

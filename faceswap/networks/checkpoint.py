@@ -1,0 +1,240 @@
+"""Checkpoints: folders that are either whole or not there.
+
+    MODEL/config.json                  what the model is: network, picture size, coverage
+    MODEL/checkpoints/000001200/       state after so many iterations
+        encoder.weights.h5  decoder_a.weights.h5  decoder_b.weights.h5  optimizer.npz
+        state.json                     iterations, minutes, seed, data, versions; SHA-256 of each file
+
+A checkpoint is written to a temporary name, synced and renamed. The last few are kept. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from faceswap import registry
+from faceswap.errors import ModelError, UsageError, writing
+from faceswap.networks.autoencoder import Autoencoder
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+KEEP = 3
+CONFIG = "config.json"
+STATE = "state.json"
+OPTIMIZER = "optimizer.npz"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is, from its first to its last day.
+
+    Attributes:
+        network: Name in the registry.
+        size: Side of the network's pictures, pixels.
+        coverage: Side of those pictures, extents of the mean face.
+        format: Version of the folder's layout.
+    """
+
+    network: str
+    size: int
+    coverage: float
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """How far a model is.
+
+    Attributes:
+        iterations: Steps taken in all.
+        seconds: Time spent training in all.
+        about: Whatever else should be known later: seed, data, versions; JSON values.
+    """
+
+    iterations: int = 0
+    seconds: float = 0.0
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a model in `folder`."""
+    return (folder / CONFIG).is_file()
+
+
+def create(folder: Path, config: ModelConfig) -> None:
+    """Make a model folder.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with writing(folder):
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        _write_json(folder / CONFIG, asdict(config))
+
+
+def remove(folder: Path) -> None:
+    """Remove what a model consists of, and nothing else, from `folder`."""
+    with writing(folder):
+        (folder / CONFIG).unlink(missing_ok=True)
+        if (folder / "checkpoints").is_dir():
+            shutil.rmtree(folder / "checkpoints")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """What the model in `folder` is.
+
+    Raises:
+        ModelError: There is none, or its config is damaged or of a newer program.
+    """
+    if not exists(folder):
+        raise ModelError(f"{folder} is not a model: make one with 'faceswap train ... -m {folder}'")
+    try:
+        config = ModelConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{folder / CONFIG} is damaged: restore it or train again ({error})") from error
+    if config.format != FORMAT:
+        raise ModelError(f"{folder} is a model of format {config.format}, this program reads {FORMAT}")
+    return config
+
+
+def build(config: ModelConfig) -> Autoencoder:
+    """The network that `config` names, with random weights.
+
+    Raises:
+        ModelError: The network is unknown or makes pictures of another size.
+    """
+    try:
+        network: Autoencoder = registry.load(registry.NETWORKS, config.network)()
+    except UsageError as error:
+        raise ModelError(f"the model's network is unknown to this program: {error}") from error
+    if network.size != config.size:
+        raise ModelError(f"the model is of {config.size} pixels, '{config.network}' now of {network.size}")
+    return network
+
+
+def save(
+    folder: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer, state: TrainingState
+) -> None:
+    """Write a checkpoint; the old ones stand until it is whole.
+
+    Raises:
+        OutputError: The disk is full or cannot be written.
+    """
+    home = folder / "checkpoints"
+    final, draft = home / f"{state.iterations:09d}", home / f".{state.iterations:09d}.part"
+    with writing(folder):
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            draft.mkdir(parents=True)
+            for name, part in network.parts.items():
+                part.save_weights(draft / f"{name}.weights.h5")
+            arrays = {f"{i:04d}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
+            np.savez(draft / OPTIMIZER, **arrays)  # type: ignore[arg-type]
+            sums = {path.name: _checksum(path) for path in sorted(draft.iterdir())}
+            _write_json(draft / STATE, {**asdict(state), "files": sums})
+            for path in draft.iterdir():
+                _sync(path)
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(draft, final)
+            _sync(home)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    for old in _checkpoints(folder)[KEEP:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load(
+    folder: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None = None
+) -> TrainingState:
+    """Read the newest whole checkpoint into `network` (and `optimizer`).
+
+    A damaged checkpoint is passed over with a warning if an older one is whole.
+
+    Raises:
+        ModelError: No checkpoint is whole.
+    """
+    found = _checkpoints(folder)
+    if not found:
+        raise ModelError(f"{folder} holds no checkpoint yet: train it first")
+    for path in found:
+        try:
+            return _read(path, network, optimizer)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("checkpoint %s is damaged: %s", path, error)
+    raise ModelError(f"no checkpoint in {folder} is whole: restore one or train again with --overwrite")
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether training got as far as its first save."""
+    return bool(_checkpoints(folder))
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of the newest checkpoint's state, which holds the hashes of its weights.
+
+    Raises:
+        ModelError: There is no checkpoint.
+    """
+    found = _checkpoints(folder)
+    if not found:
+        raise ModelError(f"{folder} holds no checkpoint yet: train it first")
+    return _checksum(found[0] / STATE)
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing, or only what an unfinished start of a training leaves."""
+    return not any(path.name != "checkpoints" and path.name[0] != "." for path in folder.iterdir())
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints, newest first."""
+    return sorted((p for p in folder.glob("checkpoints/*") if p.name.isdigit()), reverse=True)
+
+
+def _read(
+    path: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None
+) -> TrainingState:
+    state = json.loads((path / STATE).read_text(encoding="utf-8"))
+    for name, checksum in state.pop("files").items():
+        if _checksum(path / name) != checksum:
+            raise ValueError(f"{name} is not what was written")
+    for name, part in network.parts.items():
+        part.load_weights(path / f"{name}.weights.h5")
+    if optimizer is not None:
+        with np.load(path / OPTIMIZER, allow_pickle=False) as arrays:
+            for variable, name in zip(optimizer.variables, sorted(arrays.files), strict=True):
+                variable.assign(arrays[name])
+    return TrainingState(**state)
+
+
+def _write_json(path: Path, content: object) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _sync(draft)
+    os.replace(draft, path)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open folders
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,55 @@
+"""One step of training: both people at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from faceswap.networks.autoencoder import Autoencoder
+from faceswap.networks.losses import reconstruction
+
+BACKGROUND = 0.1  # what a pixel off the face counts, against 1 on it
+
+
+class TrainingStep:
+    """The optimizer and the compiled step that moves all weights once.
+
+    The encoder runs once over both people's pictures joined, each decoder on its half of the codes.
+    """
+
+    def __init__(self, network: Autoencoder, learning_rate: float) -> None:
+        """Make the optimizer for the network's weights."""
+        self._network = network
+        self._weights = [w for part in network.parts.values() for w in part.trainable_variables]
+        self.optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.999)
+        self.optimizer.build(self._weights)
+        self._compiled = tf.function(self._step, reduce_retracing=True)
+
+    def __call__(self, inputs: Any, targets: Any, masks: Any) -> tuple[float, float]:
+        """Learn from one batch.
+
+        Args:
+            inputs: uint8 (2n, size, size, 3), BGR; the first n are A's, the rest B's.
+            targets: The same shape, what should come out.
+            masks: uint8 (2n, size, size), 255 on the face.
+
+        Returns:
+            The losses of A and of B.
+        """
+        losses = self._compiled(inputs, targets, masks).numpy()
+        return float(losses[0]), float(losses[1])
+
+    def _step(self, inputs: Any, targets: Any, masks: Any) -> Any:
+        x, y = tf.cast(inputs, tf.float32) / 255.0, tf.cast(targets, tf.float32) / 255.0
+        weight = BACKGROUND + (1 - BACKGROUND) * tf.cast(masks, tf.float32)[..., None] / 255.0
+        with tf.GradientTape() as tape:
+            code_a, code_b = tf.split(self._network.encoder(x, training=True), 2)
+            (y_a, y_b), (weight_a, weight_b) = tf.split(y, 2), tf.split(weight, 2)
+            loss_a = reconstruction(self._network.decoder_a(code_a, training=True), y_a, weight_a)
+            loss_b = reconstruction(self._network.decoder_b(code_b, training=True), y_b, weight_b)
+            loss = loss_a + loss_b
+        gradients = tape.gradient(loss, self._weights)
+        self.optimizer.apply(gradients, self._weights)
+        return tf.stack([loss_a, loss_b])

@@ -1,0 +1,223 @@
+import numpy as np
+import pytest
+
+from faceswap import registry
+from faceswap.errors import ModelError, UsageError
+from faceswap.networks import checkpoint
+from faceswap.networks.augmentation import Jitter, vary
+from faceswap.networks.autoencoder import to_float, to_image
+from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.feed import Album, Feed
+from faceswap.networks.losses import reconstruction, ssim_map
+from faceswap.networks.preview import sheet
+from faceswap.networks.step import TrainingStep
+
+TINY = ModelConfig("tiny", 32, 1.25)
+
+
+def faces(count=6, side=42, seed=0):
+    """Smooth random pictures with a mask in the middle."""
+    import cv2
+
+    draw = np.random.default_rng(seed)
+    coarse = draw.integers(0, 255, (count, 5, 5, 3)).astype(np.uint8)
+    images = np.stack([cv2.resize(c, (side, side), interpolation=cv2.INTER_CUBIC) for c in coarse])
+    masks = np.zeros((count, side, side), np.uint8)
+    masks[:, side // 5 : -side // 5, side // 5 : -side // 5] = 255
+    return Album(images, masks)
+
+
+@pytest.mark.parametrize("name", ["tiny", "swift"])
+def test_networks_keep_the_size(name):
+    network = registry.load(registry.NETWORKS, name)()
+    picture = np.zeros((2, network.size, network.size, 3), np.float32)
+    for side in "ab":
+        made = network.path(side)(picture).numpy()
+        assert made.shape == picture.shape and made.min() >= 0 and made.max() <= 1
+    assert network.parameters == sum(p.count_params() for p in network.parts.values())
+
+
+def test_unknown_plug_ins_are_named():
+    with pytest.raises(UsageError, match="'huge'; choose one of swift"):
+        registry.load(registry.NETWORKS, "huge")
+
+
+def test_the_two_paths_share_the_encoder_and_nothing_else():
+    network = registry.load(registry.NETWORKS, "tiny")()
+    a, b = ({id(w) for w in network.path(side).trainable_variables} for side in "ab")
+    assert a & b == {id(w) for w in network.encoder.trainable_variables}
+
+
+def test_float_and_back():
+    values = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    assert (to_image(to_float(values)) == values).all()
+    assert to_image(np.array([-1.0, 2.0])).tolist() == [0, 255]
+
+
+def test_ssim_of_equals_is_one_and_falls_with_noise():
+    x = to_float(faces().images)
+    noise = np.random.default_rng(0).normal(0, 1, x.shape).astype(np.float32)
+    scores = [float(np.mean(ssim_map(x, x + level * noise))) for level in (0, 0.02, 0.1)]
+    assert scores[0] == pytest.approx(1, abs=1e-4)
+    assert scores[0] > scores[1] > scores[2]
+
+
+def test_ssim_by_hand():
+    """One window over a whole constant picture: only the luminance term is left."""
+    x, y = np.full((1, 15, 15, 3), 0.5, np.float32), np.full((1, 15, 15, 3), 0.25, np.float32)
+    luminance = (2 * 0.5 * 0.25 + 1e-4) / (0.5**2 + 0.25**2 + 1e-4)
+    assert ssim_map(x, y).numpy() == pytest.approx(luminance, abs=1e-4)
+
+
+def test_the_loss_counts_where_the_weight_is():
+    x = to_float(faces(2).images)
+    y, weight = x.copy(), np.zeros((*x.shape[:3], 1), np.float32)
+    y[:, :20] = 1 - y[:, :20]
+    weight[:, 30:] = 1
+    assert float(reconstruction(x, y, weight)) == pytest.approx(0, abs=1e-4)
+    assert float(reconstruction(x, y, 1 - weight)) > 0.1
+
+
+def test_training_lowers_both_losses_and_moves_all_weights():
+    album_a, album_b = faces(seed=1), faces(seed=2)
+    import keras
+
+    keras.utils.set_random_seed(0)
+    network = registry.load(registry.NETWORKS, "tiny")()
+    before = [w.numpy() for part in network.parts.values() for w in part.trainable_variables]
+    step = TrainingStep(network, 3e-3)
+    feed = Feed((album_a, album_b), 32, 4, 0, 0)
+    losses = [step(b.inputs, b.targets, b.masks) for b in map(feed.make, range(60))]
+    assert np.mean(losses[-5:], 0) == pytest.approx(np.mean(losses[:3], 0) * 0.4, rel=0.6)
+    assert (np.mean(losses[-5:], 0) < np.mean(losses[:3], 0)).all()
+    after = [w.numpy() for part in network.parts.values() for w in part.trainable_variables]
+    assert all((x != y).any() for x, y in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("field", ["warp", "rotation", "zoom", "shift", "light", "contrast", "flip"])
+def test_each_augmentation_has_an_effect(field):
+    album = faces(1)
+    still = Jitter(**dict.fromkeys(Jitter.__dataclass_fields__, 0.0))
+    moved = Jitter(**{**vars(still), field: 1.0 if field == "flip" else getattr(Jitter(), field)})
+    draws = [np.random.default_rng(3) for _ in range(2)]
+    plain = vary(album.images[0], album.masks[0], 32, still, draws[0])
+    varied = vary(album.images[0], album.masks[0], 32, moved, draws[1])
+    assert (plain[0] == album.images[0][5:37, 5:37]).all() and (plain[0] == plain[1]).all()
+    assert (varied[0] != plain[0]).any()
+    assert (varied[1] != plain[1]).any() == (field != "warp")
+
+
+def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
+    albums = (faces(seed=1), faces(seed=2))
+    with Feed(albums, 32, 3, 7, 5) as feed:
+        first, second = (batch for batch, _ in zip(feed, range(2)))
+    again = Feed(albums, 32, 3, 7, 0)
+    assert (first.inputs == again.make(5).inputs).all() and (second.inputs == again.make(6).inputs).all()
+    assert (first.inputs != second.inputs).any()
+    assert (first.inputs != Feed(albums, 32, 3, 8, 5).make(5).inputs).any()
+
+
+def test_an_error_in_the_feed_reaches_the_loop():
+    broken = Album(faces().images, faces().masks[:1])
+    with Feed((broken, broken), 32, 3, 0, 0) as feed, pytest.raises(IndexError):
+        for _ in zip(feed, range(50)):
+            pass
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A tiny model with three checkpoints, and its network and step."""
+    network = checkpoint.build(TINY)
+    step = TrainingStep(network, 1e-3)
+    feed = Feed((faces(), faces(seed=1)), 32, 2, 0, 0)
+    checkpoint.create(tmp_path / "m", TINY)
+    for iteration in (1, 2, 3):
+        batch = feed.make(iteration)
+        step(batch.inputs, batch.targets, batch.masks)
+        state = TrainingState(iteration, iteration * 2.5, {"seed": 1})
+        checkpoint.save(tmp_path / "m", network, step.optimizer, state)
+    return tmp_path / "m", network, step
+
+
+def test_a_checkpoint_brings_everything_back(trained):
+    folder, network, step = trained
+    again = checkpoint.build(checkpoint.read_config(folder))
+    other = TrainingStep(again, 1e-3)
+    assert checkpoint.load(folder, again, other.optimizer) == TrainingState(3, 7.5, {"seed": 1})
+    for name in network.parts:
+        for x, y in zip(network.parts[name].variables, again.parts[name].variables, strict=True):
+            assert (x.numpy() == y.numpy()).all()
+    for x, y in zip(step.optimizer.variables, other.optimizer.variables, strict=True):
+        assert (np.asarray(x) == np.asarray(y)).all()
+
+
+def test_only_the_last_checkpoints_are_kept(trained):
+    folder, network, step = trained
+    checkpoint.save(folder, network, step.optimizer, TrainingState(4, 10.0))
+    assert sorted(p.name[-1] for p in (folder / "checkpoints").iterdir()) == ["2", "3", "4"]
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(trained):
+    folder, network, step = trained
+    newest = folder / "checkpoints" / "000000003"
+    with (newest / "encoder.weights.h5").open("r+b") as file:
+        file.truncate(1000)
+    assert checkpoint.load(folder, checkpoint.build(TINY)).iterations == 2
+    for path in (folder / "checkpoints").iterdir():
+        (path / "state.json").write_text("{")
+    with pytest.raises(ModelError, match="no checkpoint"):
+        checkpoint.load(folder, network, step.optimizer)
+
+
+def test_a_half_written_checkpoint_does_not_count(trained):
+    folder, network, _ = trained
+    (folder / "checkpoints" / ".000000009.part").mkdir()
+    assert checkpoint.load(folder, network).iterations == 3
+
+
+def test_a_failing_save_leaves_the_old_ones(trained, monkeypatch):
+    import errno
+
+    from faceswap.errors import OutputError
+
+    folder, network, step = trained
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OutputError, match="no space left"):
+        checkpoint.save(folder, network, step.optimizer, TrainingState(9, 9.0))
+    assert sorted(p.name for p in (folder / "checkpoints").iterdir()) == [f"00000000{i}" for i in "123"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("{", "damaged"),
+        ('{"network": "tiny"}', "damaged"),
+        ('{"network": "tiny", "size": 64, "coverage": 1.25}', "64 pixels"),
+        ('{"network": "gone", "size": 64, "coverage": 1.25}', "unknown"),
+        ('{"network": "tiny", "size": 32, "coverage": 1.25, "format": 9}', "format 9"),
+    ],
+)
+def test_broken_model_configs(tmp_path, text, word):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=word):
+        checkpoint.build(checkpoint.read_config(tmp_path))
+
+
+def test_models_that_are_not_there(tmp_path):
+    with pytest.raises(ModelError, match="faceswap train"):
+        checkpoint.read_config(tmp_path)
+    checkpoint.create(tmp_path, TINY)
+    with pytest.raises(ModelError, match="no checkpoint yet"):
+        checkpoint.load(tmp_path, checkpoint.build(TINY))
+    with pytest.raises(ModelError, match="no checkpoint yet"):
+        checkpoint.fingerprint(tmp_path)
+
+
+def test_the_preview_shows_both_sides():
+    album = faces(5, side=32)
+    picture = sheet(checkpoint.build(TINY), album.images, album.images, "title")
+    assert picture.shape[1] == 6 * 128 + 6 and picture.shape[0] == 44 + 5 * 128
