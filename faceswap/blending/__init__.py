@@ -1,0 +1,1 @@
+"""Putting a swapped face into a picture: colour, mask, blend. Plain numpy and OpenCV."""
