@@ -2,11 +2,12 @@
 
     from faceswap import SwapConfig, swap
     swap(SwapConfig(source="b.mp4", target="a.mp4", output="out.mp4", minutes=10))
+
+Nothing heavy is imported before a function is first used.
 """
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from faceswap.training import train
 
 __version__ = "0.1.0"
-
-# TensorFlow reads these when it is first loaded, wherever that is; else it fills stderr with notes.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 _HOMES = {
     "extract": "extraction",

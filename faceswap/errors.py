@@ -8,6 +8,8 @@
     ├── ModelError           6   a model that is missing, broken or of another shape
     ├── DependencyError      7   a package or a weight file is not installed
     └── Interrupted        130   stopped by Ctrl-C or SIGTERM; run again to go on
+
+Success is 0; `doctor` ends with 1 where it finds a fault.
 """
 
 from __future__ import annotations

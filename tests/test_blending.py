@@ -37,8 +37,8 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
     if patch is None:
         return
     height, width = patch.mask.shape
-    assert 0 <= patch.left and patch.left + width <= frame.shape[1]
-    assert 0 <= patch.top and patch.top + height <= frame.shape[0]
+    assert patch.left >= 0 and patch.left + width <= frame.shape[1]
+    assert patch.top >= 0 and patch.top + height <= frame.shape[0]
     there = frame[patch.top : patch.top + height, patch.left : patch.left + width].astype(int)
     # Near the frame's border the cut face repeats the border, which it then lays over it.
     assert np.abs(patch.image - there)[patch.mask].max(initial=0) <= 6

@@ -33,8 +33,9 @@ def folder(tmp_path):
 def test_everything_comes_back(folder):
     with Faceset.open(folder) as faceset:
         stored = faceset.faces()
+        originals = [aligned(0), aligned(1), aligned(2), aligned(3), aligned(3, 1)]
         assert [face.frame_index for face in stored] == [0, 1, 2, 3, 3]
-        for face, original in zip(stored, [aligned(0), aligned(1), aligned(2), aligned(3), aligned(3, 1)]):
+        for face, original in zip(stored, originals, strict=True):
             loaded = faceset.load(face)
             assert (loaded.image == original.image).all()
             assert (loaded.face.landmarks == original.face.landmarks).all()

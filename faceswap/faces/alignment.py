@@ -59,8 +59,9 @@ def cut(image: Image, alignment: Alignment) -> Image:
     """
     scale = float(np.sqrt(abs(np.linalg.det(alignment.matrix[:, :2]))))
     inverse = cv2.invertAffineTransform(alignment.matrix)
-    edge = alignment.size - 0.5
-    corners = transform(np.array([[-0.5, -0.5], [edge, -0.5], [edge, edge], [-0.5, edge]], np.float32), inverse)
+    low, high = -0.5, alignment.size - 0.5
+    square = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
+    corners = transform(square, inverse)
     height, width = image.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 3, 0, [width - 1, height - 1])
     x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 4, [x0 + 1, y0 + 1], [width, height])
@@ -69,11 +70,11 @@ def cut(image: Image, alignment: Alignment) -> Image:
     factor = int(1 / scale) if scale > 0 else 1
     if factor > 1 and min(region.shape[:2]) >= factor:
         region = region[: region.shape[0] // factor * factor, : region.shape[1] // factor * factor]
-        size = (region.shape[1] // factor, region.shape[0] // factor)
-        region = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+        small = (region.shape[1] // factor, region.shape[0] // factor)
+        region = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
         matrix[:, 2] += matrix[:, :2] @ np.full(2, (factor - 1) / 2)
         matrix[:, :2] *= factor
-    square = (alignment.size, alignment.size)
+    size = (alignment.size, alignment.size)
     return np.asarray(
-        cv2.warpAffine(region, matrix, square, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(region, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )

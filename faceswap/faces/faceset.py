@@ -13,7 +13,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -104,23 +105,18 @@ class Faceset:
                 )
             return faceset
         with writing(folder):
-            if folder.exists() and any(folder.iterdir()):
+            if folder.exists() and any(_is_foreign(path) for path in folder.iterdir()):
                 raise OutputError(f"{folder} exists and is not a faceset: choose another folder")
             (folder / FACES).mkdir(parents=True, exist_ok=True)
         draft = folder / f".{INDEX}.part"
         with writing(folder):
             draft.unlink(missing_ok=True)
-            index = sqlite3.connect(draft)
-            try:
+            with _entering(folder), closing(sqlite3.connect(draft)) as index:
                 index.executescript(_SCHEMA)
                 about = {"version": VERSION, "settings": settings}
                 rows = [(key, json.dumps(value)) for key, value in about.items()]
                 index.executemany("INSERT INTO about VALUES (?, ?)", rows)
                 index.commit()
-            except sqlite3.Error as error:
-                raise OutputError(f"cannot write {folder}: {error}") from error
-            finally:
-                index.close()
             os.replace(draft, folder / INDEX)
         return cls.open(folder)
 
@@ -137,7 +133,6 @@ class Faceset:
         index = sqlite3.connect(path)
         faceset = cls(folder, index)
         try:
-            index.execute("PRAGMA journal_mode = WAL")
             version = faceset._about("version")
         except (sqlite3.Error, TypeError, ValueError) as error:
             index.close()
@@ -153,7 +148,7 @@ class Faceset:
         if not (folder / INDEX).is_file():
             return
         with writing(folder):
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("", "-journal"):
                 (folder / (INDEX + suffix)).unlink(missing_ok=True)
             for path in (folder / FACES).glob("*.png"):
                 path.unlink()
@@ -183,7 +178,7 @@ class Faceset:
 
     def add_source(self, path: Path, fingerprint: str, frames: int) -> int:
         """The number of the source with this fingerprint; it is entered if it is new."""
-        with self._index:
+        with _entering(self.folder), self._index:
             self._index.execute(
                 "INSERT INTO sources (path, fingerprint, frames) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (str(path), fingerprint, frames),
@@ -219,19 +214,16 @@ class Faceset:
         """
         with writing(self.folder):
             rows = [self._write(source, number, face) for number, face in _numbered(faces)]
-        try:
-            with self._index:
-                self._index.executemany(
-                    "INSERT INTO faces (source, frame, track, file, hash, box, score, landmarks, matrix,"
-                    " size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
-                self._index.execute(
-                    "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-                    (source, segment.start, segment.stop, missed, json.dumps(list(problems))),
-                )
-        except sqlite3.Error as error:
-            raise OutputError(f"cannot write {self.folder / INDEX}: {error}; free some disk space") from error
+        with _entering(self.folder), self._index:
+            self._index.executemany(
+                "INSERT INTO faces (source, frame, track, file, hash, box, score, landmarks, matrix,"
+                " size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            self._index.execute(
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
+                (source, segment.start, segment.stop, missed, json.dumps(list(problems))),
+            )
 
     def _write(self, source: int, number: int, face: AlignedFace) -> tuple[object, ...]:
         name = f"{source:03d}_{face.frame_index:07d}_{number}.png"
@@ -291,6 +283,21 @@ class Faceset:
         rows = self._index.execute("SELECT file, hash FROM faces ORDER BY file")
         text = "".join(f"{file} {digest}\n" for file, digest in rows if file in there)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def _entering(folder: Path) -> Iterator[None]:
+    """Turn an error of the index while writing into an `OutputError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = f"cannot write {folder / INDEX} ({error}): is there space left? free some and run again"
+        raise OutputError(text) from error
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether something in a folder without an index is more than what a killed `create` leaves."""
+    return path.name != f".{INDEX}.part" and not (path.name == FACES and not any(path.iterdir()))
 
 
 def _numbered(faces: Sequence[AlignedFace]) -> Iterable[tuple[int, AlignedFace]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from faceswap.types import Points
 
+# fmt: off
 MEAN_FACE: Points = np.array(
     [
         [-0.5000, -0.3187], [-0.4949, -0.1861], [-0.4814, -0.0559], [-0.4586, 0.0743],
@@ -34,6 +35,7 @@ MEAN_FACE: Points = np.array(
     ],
     dtype=np.float32,
 )
+# fmt: on
 
 # Brows, nose, eyes and the corners of the mouth: what moves least when a person speaks. The jaw and the lips
 # would shrink and lift the crop whenever the mouth opens.

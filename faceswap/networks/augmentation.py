@@ -56,9 +56,10 @@ def vary(image: Image, mask: Image, size: int, jitter: Jitter, draw: Generator) 
     """
     image = _relight(image, jitter, draw)
     matrix = _jitter_matrix(image.shape[0], size, jitter, draw)
-    place = {"dsize": (size, size), "flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    target = cv2.warpAffine(image, matrix, **place)
-    target_mask = cv2.warpAffine(mask, matrix, **place)
+    target, target_mask = (
+        cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        for picture in (image, mask)
+    )
     warped = target
     if jitter.warp > 0:
         grid = draw.normal(0, jitter.warp * size, (2, GRID, GRID)).astype(np.float32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from faceswap.types import Image
 
@@ -43,6 +44,16 @@ class Autoencoder:
         picture = keras.Input((self.size, self.size, 3))
         decoder = self.decoder_a if side == "a" else self.decoder_b
         return keras.Model(picture, decoder(self.encoder(picture)))
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and TensorFlow, so that new weights are the same again."""
+    keras.utils.set_random_seed(seed)
+
+
+def graphics_cards() -> list[str]:
+    """The names of the graphics cards that TensorFlow can use."""
+    return [card.name for card in tf.config.list_physical_devices("GPU")]
 
 
 def to_float(images: Image) -> np.ndarray:

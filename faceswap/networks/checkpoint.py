@@ -2,10 +2,12 @@
 
     MODEL/config.json                  what the model is: network, picture size, coverage
     MODEL/checkpoints/000001200/       state after so many iterations
-        encoder.weights.h5  decoder_a.weights.h5  decoder_b.weights.h5  optimizer.npz
+        encoder.npz  decoder_a.npz  decoder_b.npz  optimizer.npz
         state.json                     iterations, minutes, seed, data, versions; SHA-256 of each file
 
 A checkpoint is written to a temporary name, synced and renamed. The last few are kept. Nothing is pickled.
+Weights are plain numpy archives and not Keras' HDF5 files: HDF5 ends the whole process with a segmentation
+fault when the disk is full.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,6 @@ FORMAT = 1
 KEEP = 3
 CONFIG = "config.json"
 STATE = "state.json"
-OPTIMIZER = "optimizer.npz"
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,8 @@ def save(
         try:
             draft.mkdir(parents=True)
             for name, part in network.parts.items():
-                part.save_weights(draft / f"{name}.weights.h5")
-            arrays = {f"{i:04d}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
-            np.savez(draft / OPTIMIZER, **arrays)  # type: ignore[arg-type]
+                _save_variables(draft / f"{name}.npz", part.variables)
+            _save_variables(draft / "optimizer.npz", optimizer.variables)
             sums = {path.name: _checksum(path) for path in sorted(draft.iterdir())}
             _write_json(draft / STATE, {**asdict(state), "files": sums})
             for path in draft.iterdir():
@@ -202,20 +203,29 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("checkpoints/*") if p.name.isdigit()), reverse=True)
 
 
-def _read(
-    path: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None
-) -> TrainingState:
+def _read(path: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None) -> TrainingState:
     state = json.loads((path / STATE).read_text(encoding="utf-8"))
     for name, checksum in state.pop("files").items():
         if _checksum(path / name) != checksum:
             raise ValueError(f"{name} is not what was written")
     for name, part in network.parts.items():
-        part.load_weights(path / f"{name}.weights.h5")
+        _load_variables(path / f"{name}.npz", part.variables)
     if optimizer is not None:
-        with np.load(path / OPTIMIZER, allow_pickle=False) as arrays:
-            for variable, name in zip(optimizer.variables, sorted(arrays.files), strict=True):
-                variable.assign(arrays[name])
+        _load_variables(path / "optimizer.npz", optimizer.variables)
     return TrainingState(**state)
+
+
+def _save_variables(path: Path, variables: Sequence[Any]) -> None:
+    """Write variables by their order, which a network has from the order of its layers."""
+    np.savez(path, *(variable.numpy() for variable in variables))
+
+
+def _load_variables(path: Path, variables: Sequence[Any]) -> None:
+    with np.load(path, allow_pickle=False) as arrays:
+        if len(arrays.files) != len(variables):
+            raise ValueError(f"{path.name} holds {len(arrays.files)} arrays, not {len(variables)}")
+        for index, variable in enumerate(variables):
+            variable.assign(arrays[f"arr_{index}"])
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -30,7 +30,9 @@ class PixelShuffle(layers.Layer):  # type: ignore[misc]
         return batch, height * 2, width * 2, channels // 4
 
 
-def convolution(x: Any, filters: int, kernel: int = 3, stride: int = 1, activation: str | None = "relu") -> Any:
+def convolution(
+    x: Any, filters: int, kernel: int = 3, stride: int = 1, activation: str | None = "relu"
+) -> Any:
     """A convolution that keeps the size but for the stride, He-initialised."""
     return layers.Conv2D(
         filters, kernel, stride, "same", activation=activation, kernel_initializer="he_normal"

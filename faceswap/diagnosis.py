@@ -1,0 +1,126 @@
+"""What this machine and this installation can do, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+import faceswap
+from faceswap.errors import DependencyError
+from faceswap.faces.weights import CHECKSUMS, is_intact, weight_file
+from faceswap.options import DoctorConfig
+from faceswap.video.writer import encoders
+
+PACKAGES = ("tensorflow", "keras", "dlib-bin", "opencv-python-headless", "av", "numpy", "tqdm", "cyclopts")
+FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_bf16", "neon", "asimd")
+LEAST_DISK, LEAST_MEMORY = 2.0, 3.0  # GiB
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What was found.
+
+    Attributes:
+        facts: Name and value, in the order they are shown.
+        faults: What keeps the program from working, a line each with what to do.
+    """
+
+    facts: tuple[tuple[str, str], ...]
+    faults: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 1 where something is wrong."""
+        return 1 if self.faults else 0
+
+    def __str__(self) -> str:
+        """A table for people."""
+        lines = [f"{name:<24}{value}" for name, value in self.facts]
+        return "\n".join([*lines, "", *(self.faults or ["nothing is wrong"])])
+
+
+def doctor(config: DoctorConfig) -> DoctorReport:
+    """Look at packages, processor, graphics card, encoders, weight files, disk and memory."""
+    faults: list[str] = []
+    facts = [
+        ("faceswap", f"{faceswap.__version__} in {Path(faceswap.__file__).parent}"),
+        ("python", f"{platform.python_version()} on {platform.platform()}"),
+        *_packages(faults),
+        ("processor", f"{os.cpu_count()} threads, {_processor()}"),
+        ("features", _features()),
+        ("graphics card", _graphics(faults)),
+        ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
+        *_weights(faults),
+        *_room(faults),
+    ]
+    return DoctorReport(tuple(facts), tuple(faults))
+
+
+def _packages(faults: list[str]) -> list[tuple[str, str]]:
+    facts = []
+    for name in PACKAGES:
+        try:
+            facts.append((name, version(name)))
+        except PackageNotFoundError:
+            facts.append((name, "missing"))
+            faults.append(f"{name} is not installed: run 'pip install {name}'")
+    return facts
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _features() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.is_file():
+        return "not known on this system"
+    words = set(info.read_text().split())
+    return " ".join(name for name in FEATURES if name in words) or "none that help"
+
+
+def _graphics(faults: list[str]) -> str:
+    try:
+        from faceswap.networks.autoencoder import graphics_cards
+    except ImportError as error:
+        faults.append(f"tensorflow cannot be loaded ({error}): run 'pip install tensorflow'")
+        return "not known"
+    return ", ".join(graphics_cards()) or "none seen; training runs on the processor"
+
+
+def _weights(faults: list[str]) -> list[tuple[str, str]]:
+    facts = []
+    for name in CHECKSUMS:
+        try:
+            path = weight_file(name)
+        except DependencyError as error:
+            facts.append((name[:22], "missing"))
+            faults.append(str(error))
+            continue
+        intact = is_intact(path)
+        verdict = "intact" if intact else "CHANGED"
+        facts.append((name[:22], f"{verdict}, sha256 {CHECKSUMS[name][:12]}, {path}"))
+        if not intact:
+            faults.append(f"{path} is not the file it should be: reinstall face_recognition_models")
+    return facts
+
+
+def _room(faults: list[str]) -> list[tuple[str, str]]:
+    disk = shutil.disk_usage(Path.cwd()).free / 2**30
+    memory = psutil.virtual_memory().available / 2**30
+    if disk < LEAST_DISK:
+        faults.append(f"only {disk:.1f} GiB of disk are free here: free some")
+    if memory < LEAST_MEMORY:
+        faults.append(f"only {memory:.1f} GiB of memory are free: close other programs")
+    return [("disk free here", f"{disk:.1f} GiB"), ("memory free", f"{memory:.1f} GiB")]

@@ -1,0 +1,119 @@
+"""All three stages in a work folder: two clips in, a swapped clip out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceswap.config import pick
+from faceswap.conversion import ConvertResult, check_output, convert
+from faceswap.errors import Interrupted
+from faceswap.extraction import ExtractResult, extract
+from faceswap.options import (
+    ConvertConfig,
+    ConvertOptions,
+    ExtractConfig,
+    ExtractOptions,
+    SwapConfig,
+    TrainConfig,
+    TrainOptions,
+)
+from faceswap.progress import Progress, quiet
+from faceswap.training import TrainResult, train
+
+
+@dataclass(frozen=True)
+class SwapResult:
+    """What each stage did.
+
+    Attributes:
+        work: The work folder with the facesets and the model.
+        source: Extraction of B, the person put in.
+        target: Extraction of A, the person in the video.
+        training: The training.
+        conversion: The conversion.
+        training_seconds: Wall-clock time of the training stage of this run.
+    """
+
+    work: Path
+    source: ExtractResult
+    target: ExtractResult
+    training: TrainResult
+    conversion: ConvertResult
+    training_seconds: float
+
+    def __str__(self) -> str:
+        """The summary for people."""
+        model = self.training
+        total = sum((r.seconds for r in (self.source, self.target, self.conversion)), self.training_seconds)
+        rows = [
+            ("source (B)", _found(self.source), self.source.seconds),
+            ("target (A)", _found(self.target), self.target.seconds),
+            ("training", _trained(model), self.training_seconds),
+            ("conversion", _converted(self.conversion), self.conversion.seconds),
+        ]
+        lines = [f"{name:<12}{text:<64}{seconds:>8.1f} s" for name, text, seconds in rows]
+        places = {
+            "swapped": self.conversion.output,
+            "preview": model.preview,
+            "model": model.model,
+            "facesets": f"{self.target.faceset} (A), {self.source.faceset} (B)",
+        }
+        lines.append(f"{'all':<76}{total:>8.1f} s")
+        return "\n".join([*lines, "", *(f"{name:<12}{place}" for name, place in places.items())])
+
+
+def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
+    """Put the face of `source` (B) into the clip `target` (A).
+
+    Run again after a kill, it goes on where it was: finished segments are not searched or converted again,
+    and training goes on from its last checkpoint.
+
+    Raises:
+        FaceswapError: See `extract`, `train` and `convert`.
+        Interrupted: Ctrl-C or SIGTERM came while it trained.
+    """
+    check_output(config.output, config.target, config.overwrite)
+    work = config.work or config.output.with_suffix(".faceswap")
+    facesets = {"b": (config.source, work / "source"), "a": (config.target, work / "target")}
+    found = {}
+    for side, (clip, folder) in facesets.items():
+        options = pick(config, ExtractOptions)
+        found[side] = extract(ExtractConfig(sources=(clip,), output=folder, **options), progress)
+    started = time.monotonic()
+    a, b, model = facesets["a"][1], facesets["b"][1], work / "model"
+    options = pick(config, TrainOptions)
+    training = train(TrainConfig(faceset_a=a, faceset_b=b, model=model, **options), progress)
+    if training.interrupted:
+        raise Interrupted("stopped while training, all is saved: run the same command again to go on")
+    seconds = time.monotonic() - started
+    options = pick(config, ConvertOptions)
+    clip, folder = facesets["b" if config.swap_direction else "a"]
+    conversion = convert(
+        ConvertConfig(
+            source=clip,
+            model=model,
+            output=config.output,
+            faceset=folder,
+            overwrite=config.overwrite,
+            **options,
+        ),
+        progress,
+    )
+    return SwapResult(work, found["b"], found["a"], training, conversion, seconds)
+
+
+def _found(result: ExtractResult) -> str:
+    return f"{result.frames} frames, {result.faces} faces, {result.missed} frames without a face"
+
+
+def _trained(result: TrainResult) -> str:
+    text = f"{result.iterations} iterations in {result.seconds / 60:.1f} min"
+    if result.loss_a is None:
+        return f"{text}, already done"
+    return f"{text}, loss A {result.loss_a:.4f} B {result.loss_b:.4f}, {result.faces_per_second:.0f} faces/s"
+
+
+def _converted(result: ConvertResult) -> str:
+    return f"{result.frames} frames, {result.swapped} swapped, {result.frames - result.swapped} unchanged"

@@ -1,0 +1,133 @@
+"""Where converted frames go: segments of a video that are joined at the end, or images of a folder.
+
+Both collect in a folder of parts, so that finished segments outlive a kill, and appear under the output's
+name only when all of them are there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from faceswap.errors import OutputError, writing
+from faceswap.types import Frame, Patch
+from faceswap.video.images import FORMATS, ImageSource, write_image
+from faceswap.video.joining import CONTAINERS, join
+from faceswap.video.patching import image_apply
+from faceswap.video.source import Source, VideoSource
+from faceswap.video.writer import SegmentWriter
+
+Patched = tuple[Frame, Sequence[Patch]]
+
+
+class Output(ABC):
+    """Takes frames by the segment."""
+
+    def __init__(self, path: Path, parts: Path) -> None:
+        """Collect in the folder `parts`; appear as `path`."""
+        self.path, self.parts = path, parts
+
+    @abstractmethod
+    def finished(self, segment: range) -> bool:
+        """Whether this segment was written whole, by this run or an earlier one."""
+
+    @abstractmethod
+    def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
+        """Write a segment's frames, each with the patches to put in it; yields each one's index."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Make the output of the segments; an output that is there is replaced."""
+
+
+class VideoOutput(Output):
+    """A video: each segment in a file of its own, joined without encoding again, with the source's sound."""
+
+    def __init__(
+        self, path: Path, parts: Path, source: VideoSource, *, codec: str, crf: int, preset: str
+    ) -> None:
+        """See `SegmentWriter` for codec, crf and preset.
+
+        Raises:
+            OutputError: No container has the suffix of `path`.
+        """
+        super().__init__(path, parts)
+        if path.suffix.lower() not in CONTAINERS:
+            raise OutputError(f"cannot write {path}: name it with one of {', '.join(CONTAINERS)}")
+        self._source, self._codec, self._crf, self._preset = source, codec, crf, preset
+
+    def _file(self, start: int) -> Path:
+        return self.parts / f"{start:09d}.mp4"
+
+    def finished(self, segment: range) -> bool:
+        """Whether the segment's file is there."""
+        return self._file(segment.start).exists()
+
+    def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
+        """Encode the segment."""
+        file = self._file(segment.start)
+        with SegmentWriter(file, self._source, self._codec, self._crf, self._preset) as writer:
+            for frame, patches in frames:
+                writer.write(frame, patches)
+                yield frame.index
+
+    def finish(self) -> None:
+        """Join the segments."""
+        join(sorted(self.parts.glob("*.mp4")), self._source, self.path)
+
+
+class ImageOutput(Output):
+    """Images under the names they had; one that no patch touches is copied as it is."""
+
+    def __init__(self, path: Path, parts: Path, source: ImageSource) -> None:
+        """Write the images of `source`: a folder to a folder, a single image to a file."""
+        super().__init__(path, parts)
+        self._source = source
+
+    def finished(self, segment: range) -> bool:
+        """Whether the segment was finished."""
+        return (self.parts / f"{segment.start:09d}.done").exists()
+
+    def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
+        """Write the segment's images."""
+        folder = self.parts / "images"
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+        for frame, patches in frames:
+            self._write_image(folder / frame.name, frame, patches)
+            yield frame.index
+        (self.parts / f"{segment.start:09d}.done").touch()
+
+    def _write_image(self, target: Path, frame: Frame, patches: Sequence[Patch]) -> None:
+        if not patches:
+            with writing(target):
+                shutil.copyfile(self._source.files[frame.index], target)
+            return
+        known = target.suffix.lower() in FORMATS
+        write_image(target if known else target.with_suffix(".png"), image_apply(frame.image, patches))
+
+    def finish(self) -> None:
+        """Give the images their place."""
+        folder = self.parts / "images"
+        with writing(self.path):
+            if self._source.path.is_dir():
+                if self.path.exists():
+                    shutil.rmtree(self.path)
+                os.replace(folder, self.path)
+            else:
+                os.replace(next(folder.iterdir()), self.path)
+
+
+def open_output(source: Source, path: Path, parts: Path, *, codec: str, crf: int, preset: str) -> Output:
+    """The kind of output that fits the source.
+
+    Raises:
+        OutputError: No container has the suffix of `path`.
+    """
+    if isinstance(source, VideoSource):
+        return VideoOutput(path, parts, source, codec=codec, crf=crf, preset=preset)
+    assert isinstance(source, ImageSource)
+    return ImageOutput(path, parts, source)

@@ -1,0 +1,89 @@
+"""Clips, facesets and models that several tests use; all drawn, all small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clips import make
+
+from faceswap import ExtractConfig, TrainConfig, extract, train
+from faceswap.types import Image
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+FAKES = {"detector": "fake", "landmarker": "fake", "min_face": 16, "face_size": 64}
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real clips and images; the test is skipped where it is absent."""
+    if not REAL.is_dir():
+        pytest.skip("the real clips are not on this machine")
+    return REAL
+
+
+def person(colour: tuple[int, int, int]):
+    """Something to draw that the fake detector takes for a face; it wanders and opens its mouth."""
+
+    def draw(image: Image, index: int) -> None:
+        height, width = image.shape[:2]
+        image[:] = np.linspace(90, 150, width, dtype=np.uint8)[None, :, None]
+        centre = (round(width * (0.5 + 0.15 * np.sin(index / 5))), height // 2)
+        size = height // 3
+        cv2.ellipse(image, centre, (size * 4 // 5, size), 0, 0, 360, colour, -1)
+        for side in (-1, 1):
+            cv2.circle(
+                image, (centre[0] + side * size // 3, centre[1] - size // 3), size // 8, (60, 20, 20), -1
+            )
+        opened = 1 + round(size / 6 * (1 + np.sin(index / 2)))
+        cv2.ellipse(
+            image, (centre[0], centre[1] + size // 2), (size // 3, opened), 0, 0, 360, (40, 0, 90), -1
+        )
+
+    return draw
+
+
+def nobody(image: Image, index: int) -> None:
+    """A grey wall."""
+    image[:] = 120
+
+
+RED, BLUE = person((30, 40, 210)), person((220, 60, 20))
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory) -> tuple[Path, Path]:
+    """A's clip and B's clip, 30 frames with sound."""
+    folder = tmp_path_factory.mktemp("clips")
+    size = {"size": (128, 96), "count": 30}
+    return make(folder / "a.mp4", draw=RED, **size), make(folder / "b.mp4", draw=BLUE, **size)
+
+
+@pytest.fixture(scope="session")
+def facesets(clips, tmp_path_factory) -> tuple[Path, Path]:
+    """The facesets of A and B."""
+    folder = tmp_path_factory.mktemp("facesets")
+    for clip, name in zip(clips, "ab", strict=True):
+        extract(ExtractConfig(sources=clip, output=folder / name, **FAKES))
+    return folder / "a", folder / "b"
+
+
+@pytest.fixture(scope="session")
+def model(facesets, tmp_path_factory) -> Path:
+    """A tiny model, trained for some steps."""
+    a, b = facesets
+    folder = tmp_path_factory.mktemp("model") / "m"
+    train(
+        TrainConfig(
+            faceset_a=a,
+            faceset_b=b,
+            model=folder,
+            network="tiny",
+            iterations=150,
+            batch_size=4,
+            learning_rate=3e-3,
+        )
+    )
+    return folder

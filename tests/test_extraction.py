@@ -1,0 +1,193 @@
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from clips import make, sound_only
+from conftest import BLUE, FAKES, RED, nobody
+
+from faceswap import ExtractConfig, extract
+from faceswap.errors import InputError, NoFacesError, OutputError
+from faceswap.faces.detectors.fake import FakeDetector
+from faceswap.faces.faceset import FACES, Faceset
+from faceswap.faces.landmarkers.fake import FakeLandmarker
+from faceswap.faces.tracking import Tracker
+from faceswap.types import Box
+
+
+def test_every_frame_gives_a_face(clips, tmp_path):
+    result = extract(ExtractConfig(sources=clips[0], output=tmp_path / "set", **FAKES))
+    assert (result.frames, result.faces, result.missed, result.problems) == (30, 30, 0, ())
+    with Faceset.open(tmp_path / "set") as faceset:
+        assert [face.frame_index for face in faceset.faces()] == list(range(30))
+        assert {face.face.track_id for face in faceset.faces()} == {0}
+        assert faceset.load(faceset.faces()[0]).image.shape == (64, 64, 3)
+
+
+def test_the_same_input_gives_the_same_faceset(clips, tmp_path):
+    digests = []
+    for name in "xy":
+        extract(ExtractConfig(sources=clips[0], output=tmp_path / name, **FAKES))
+        with Faceset.open(tmp_path / name) as faceset:
+            digests.append(faceset.digest())
+    assert digests[0] == digests[1]
+
+
+def test_a_second_run_adds_sources_and_repeats_nothing(clips, tmp_path):
+    config = {"output": tmp_path / "set", **FAKES}
+    extract(ExtractConfig(sources=clips[0], **config))
+    with Faceset.open(tmp_path / "set") as faceset:
+        (tmp_path / "set" / FACES / faceset.faces()[3].file).unlink()
+    assert extract(ExtractConfig(sources=clips[0], **config)).faces == 29
+    assert extract(ExtractConfig(sources=clips, **config)).faces == 59
+
+
+def test_overwrite_begins_anew(clips, tmp_path):
+    extract(ExtractConfig(sources=clips[0], output=tmp_path / "set", **FAKES))
+    other = {**FAKES, "face_size": 48}
+    with pytest.raises(OutputError, match="--overwrite"):
+        extract(ExtractConfig(sources=clips[1], output=tmp_path / "set", **other))
+    result = extract(ExtractConfig(sources=clips[1], output=tmp_path / "set", overwrite=True, **other))
+    assert result.faces == 30
+
+
+def test_a_folder_of_images_with_a_corrupt_one(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index in range(4):
+        image = np.zeros((96, 128, 3), np.uint8)
+        RED(image, index)
+        cv2.imwrite(str(folder / f"{index}.png"), image)
+    good = (folder / "2.png").read_bytes()
+    (folder / "2.png").write_bytes(good[:60])
+    result = extract(ExtractConfig(sources=folder, output=tmp_path / "other", **FAKES))
+    assert result.faces == 3 and len(result.problems) == 1 and "2.png" in result.problems[0]
+
+
+def test_globs_and_single_images(tmp_path):
+    for index in range(3):
+        image = np.zeros((96, 128, 3), np.uint8)
+        RED(image, index)
+        cv2.imwrite(str(tmp_path / f"{index}.png"), image)
+    result = extract(ExtractConfig(sources=tmp_path / "?.png", output=tmp_path / "set", **FAKES))
+    assert (result.frames, result.faces) == (3, 3)
+
+
+def test_nobody_there(tmp_path):
+    clip = make(tmp_path / "wall.mp4", draw=nobody, count=5)
+    with pytest.raises(NoFacesError, match=r"wall\.mp4"):
+        extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+
+
+def test_sound_alone(tmp_path):
+    with pytest.raises(InputError, match="no picture"):
+        extract(ExtractConfig(sources=sound_only(tmp_path / "a.m4a"), output=tmp_path / "set", **FAKES))
+
+
+def test_a_killed_run_goes_on_at_its_segment(clips, tmp_path, monkeypatch):
+    """40 s of film in 4 segments; the run dies in the third, the next one does only what is left."""
+    clip = make(tmp_path / "long.mp4", draw=BLUE, rate=1, count=40, size=(128, 96), sound=None)
+    config = ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES)
+    find, seen = Tracker.find, []
+
+    def dying(self, image):
+        seen.append(1)
+        if len(seen) == 25:
+            raise KeyboardInterrupt
+        return find(self, image)
+
+    monkeypatch.setattr(Tracker, "find", dying)
+    with pytest.raises(KeyboardInterrupt):
+        extract(config)
+    result = extract(config)
+    assert len(seen) == 25 + 20
+    assert (result.frames, result.faces) == (40, 40)
+    monkeypatch.undo()
+    whole = extract(ExtractConfig(sources=clip, output=tmp_path / "whole", **FAKES))
+    with Faceset.open(tmp_path / "set") as one, Faceset.open(whole.faceset) as other:
+        assert one.digest() == other.digest()
+
+
+class Scripted:
+    """A detector that sees what the test says, and counts."""
+
+    def __init__(self, boxes):
+        self.boxes, self.whole, self.near = boxes, 0, 0
+
+    def detect(self, image, min_face):
+        whole = image.shape[1] == 300
+        self.whole, self.near = self.whole + whole, self.near + (not whole)
+        if whole:
+            return [(box, 1.0) for box in self.boxes]
+        return FakeDetector().detect(image, min_face)
+
+
+def scene(*centres):
+    image = np.full((200, 300, 3), 120, np.uint8)
+    for x, y in centres:
+        cv2.rectangle(image, (x - 20, y - 20), (x + 19, y + 19), (20, 30, 220), -1)
+    return image
+
+
+def box(x, y):
+    return Box(x - 20, y - 20, x + 20, y + 20)
+
+
+def test_a_face_is_followed_without_searching_the_whole_frame():
+    detector = Scripted([box(60, 100)])
+    tracker = Tracker(detector, FakeLandmarker(), 40)
+    for step in range(20):
+        faces = tracker.find(scene((60 + 6 * step, 100)))
+        assert len(faces) == 1 and faces[0].track_id == 0
+        assert faces[0].box.iou(box(60 + 6 * step, 100)) > 0.8
+    assert detector.whole == 1 and detector.near == 19
+
+
+def test_a_lost_face_is_searched_for_and_a_new_one_gets_a_new_track():
+    detector = Scripted([box(60, 100)])
+    tracker = Tracker(detector, FakeLandmarker(), 40)
+    tracker.find(scene((60, 100)))
+    detector.boxes = [box(220, 100)]
+    faces = tracker.find(scene((220, 100)))
+    assert [face.track_id for face in faces] == [1] and detector.whole == 2
+
+
+def test_who_comes_in_is_seen_after_a_while():
+    detector = Scripted([box(60, 100)])
+    tracker = Tracker(detector, FakeLandmarker(), 40, look_around=5)
+    counts = []
+    for step in range(12):
+        detector.boxes = [box(60, 100), box(200, 100)]
+        counts.append(len(tracker.find(scene((60, 100), (200, 100)) if step else scene((60, 100)))))
+    detector.boxes = []
+    assert counts[-1] == 2
+    assert {face.track_id for face in tracker.find(scene((60, 100), (200, 100)))} == {0, 1}
+
+
+def test_two_faces_that_meet_are_not_counted_twice():
+    detector = Scripted([box(100, 100), box(104, 100)])
+    tracker = Tracker(detector, FakeLandmarker(), 40)
+    assert len(tracker.find(scene((100, 100)))) == 1
+
+
+def test_a_moved_source_is_known_by_its_content(clips, tmp_path):
+    config = {"output": tmp_path / "set", **FAKES}
+    extract(ExtractConfig(sources=clips[0], **config))
+    shutil.copy(clips[0], tmp_path / "renamed.mp4")
+    assert extract(ExtractConfig(sources=tmp_path / "renamed.mp4", **config)).faces == 30
+
+
+@pytest.mark.real
+def test_real_talking_heads(real, tmp_path):
+    result = extract(ExtractConfig(sources=real / "clips" / "rd_radio2_512.mp4", output=tmp_path / "set"))
+    assert (result.frames, result.missed) == (200, 0)
+    with Faceset.open(tmp_path / "set") as faceset:
+        assert len(faceset.faces()) == 200
+        assert {face.face.track_id for face in faceset.faces()} == {0}
+
+
+@pytest.mark.real
+def test_nobody_in_a_real_clip(real, tmp_path):
+    clip = next((real / "hard" / "video").glob("*noface*"))
+    with pytest.raises(NoFacesError):
+        extract(ExtractConfig(sources=clip, output=tmp_path / "set"))

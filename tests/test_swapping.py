@@ -1,0 +1,122 @@
+"""The whole way, and killing it anywhere on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+from clips import make
+from conftest import BLUE, FAKES, RED
+
+from faceswap import SwapConfig, swap
+from faceswap.errors import Interrupted, OutputError
+
+QUICK = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2, "preset": "ultrafast"}
+
+
+def frame_count(path):
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_two_clips_in_one_out(clips, tmp_path):
+    output = tmp_path / "new" / "out.mp4"
+    config = SwapConfig(source=clips[1], target=clips[0], output=output, **QUICK)
+    result = swap(config)
+    assert frame_count(output) == 30
+    assert (result.target.frames, result.target.faces, result.conversion.swapped) == (30, 30, 30)
+    text = str(result)
+    for word in ("source (B)", "30 frames", "10 iterations", "conversion", str(output), str(result.work)):
+        assert word in text
+    with pytest.raises(OutputError, match="--overwrite"):
+        swap(config)
+    again = swap(SwapConfig(source=clips[1], target=clips[0], output=output, overwrite=True, **QUICK))
+    assert "already done" in str(again)
+
+
+def test_ctrl_c_while_training_says_how_to_go_on(clips, tmp_path, monkeypatch):
+    from faceswap.networks.step import TrainingStep
+
+    def interrupted(self, *batch):
+        raise KeyboardInterrupt
+
+    config = SwapConfig(source=clips[1], target=clips[0], output=tmp_path / "out.mp4", **QUICK)
+    monkeypatch.setattr(TrainingStep, "__call__", interrupted)
+    with pytest.raises(Interrupted, match="run the same command again"):
+        swap(config)
+    monkeypatch.undo()
+    assert swap(config).training.iterations == 10
+
+
+PROJECT = """
+[swap]
+source = "b.mp4"
+target = "a.mp4"
+output = "out.mp4"
+[extract]
+detector = "fake"
+landmarker = "fake"
+min-face = 16
+face-size = 64
+[train]
+network = "tiny"
+iterations = 200
+minutes = 0
+batch-size = 2
+save-seconds = 1
+[convert]
+preset = "ultrafast"
+"""
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "out.faceswap/source/faces/*_0000020_0.png",
+        "out.faceswap/target/faces/*_0000020_0.png",
+        "out.faceswap/model/checkpoints/[0-9]*",
+        ".out.mp4.parts/000000000.mp4",
+    ],
+    ids=["source", "target", "training", "conversion"],
+)
+def test_kill_9_in_each_stage_and_run_again(tmp_path, sign):
+    for name, draw in (("a.mp4", RED), ("b.mp4", BLUE)):
+        make(tmp_path / name, draw=draw, rate=2, count=60, size=(128, 96))
+    (tmp_path / "project.toml").write_text(PROJECT)
+    command = [sys.executable, "-m", "faceswap", "swap", str(tmp_path / "project.toml")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline and not list(tmp_path.glob(sign)):
+        time.sleep(0.001)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(tmp_path.glob(sign)), "it got so far"
+    assert not (tmp_path / "out.mp4").exists(), "it was killed before the end"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert frame_count(tmp_path / "out.mp4") == 60
+    assert "200 iterations" in done.stdout and "60 frames, 60 faces, 0 frames without" in done.stdout
+    hidden = [path.name for path in Path(tmp_path).glob(".*")]
+    assert not hidden, hidden
+
+
+def test_sigterm_saves_and_tells(tmp_path):
+    for name, draw in (("a.mp4", RED), ("b.mp4", BLUE)):
+        make(tmp_path / name, draw=draw, count=30, size=(128, 96))
+    (tmp_path / "project.toml").write_text(PROJECT.replace("iterations = 200", "iterations = 0"))
+    command = [sys.executable, "-m", "faceswap", "swap", str(tmp_path / "project.toml")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    losses = tmp_path / "out.faceswap" / "model" / "losses.csv"
+    while process.poll() is None and time.monotonic() < deadline and not losses.exists():
+        time.sleep(0.05)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1].endswith("run the same command again to go on")
+    assert list((tmp_path / "out.faceswap" / "model" / "checkpoints").glob("[0-9]*"))
