@@ -10,7 +10,7 @@ from conftest import BLUE, FAKES, RED, nobody
 
 from faceswap import ConvertConfig, ExtractConfig, convert, extract
 from faceswap.conversion import Swapper
-from faceswap.errors import InputError, ModelError, NoFacesError, OutputError
+from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.networks import checkpoint
 from faceswap.types import Frame
@@ -142,7 +142,10 @@ def test_a_folder_of_images(config, tmp_path):
     assert (before[:, :10] == after[:, :10]).all() and (before != after).any()
     with pytest.raises(OutputError, match="exists"):
         convert(changed(config, source=folder, faceset=tmp_path / "set", output=output))
+    (output / "notes.txt").write_text("mine")
+    (output / "one.png").write_text("old")
     convert(changed(config, source=folder, faceset=tmp_path / "set", output=output, overwrite=True))
+    assert (output / "notes.txt").exists() and cv2.imread(str(output / "one.png")) is not None
 
 
 def test_a_single_image(config, tmp_path):
@@ -150,9 +153,14 @@ def test_a_single_image(config, tmp_path):
     RED(image, 0)
     cv2.imwrite(str(tmp_path / "one.png"), image)
     extract(ExtractConfig(sources=tmp_path / "one.png", output=tmp_path / "set", **FAKES))
-    more = {"source": tmp_path / "one.png", "faceset": tmp_path / "set", "output": tmp_path / "two.png"}
+    more = {"source": tmp_path / "one.png", "faceset": tmp_path / "set", "output": tmp_path / "two.jpg"}
     assert convert(changed(config, **more)).swapped == 1
-    assert (cv2.imread(str(tmp_path / "two.png")) != image).any()
+    assert (cv2.imread(str(tmp_path / "two.jpg")) != image).any()
+    assert (tmp_path / "two.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+    with pytest.raises(UsageError, match="name it with one of"):
+        convert(changed(config, **{**more, "output": tmp_path / "two.mp4"}))
+    with pytest.raises(UsageError, match="folder of images"):
+        convert(changed(config, **{**more, "source": tmp_path, "output": tmp_path / "out.mp4"}))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +215,7 @@ def test_what_is_refused_before_any_work(config, tmp_path, clips, facesets):
     assert config.output.read_text() == "precious"
     with pytest.raises(OutputError, match="source itself"):
         convert(changed(config, output=clips[0], overwrite=True))
-    with pytest.raises(OutputError, match="name it with one of"):
+    with pytest.raises(UsageError, match="name it with one of"):
         convert(changed(config, output=tmp_path / "out.xyz"))
     with pytest.raises(ModelError, match="not a model"):
         convert(changed(config, model=tmp_path / "nothing", output=tmp_path / "x.mp4"))

@@ -12,10 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from faceswap.errors import OutputError, writing
+from faceswap.errors import UsageError, writing
 from faceswap.types import Frame, Patch
 from faceswap.video.images import FORMATS, ImageSource, write_image
-from faceswap.video.joining import CONTAINERS, join
+from faceswap.video.joining import CONTAINERS, check_container, join
 from faceswap.video.patching import image_apply
 from faceswap.video.source import Source, VideoSource
 from faceswap.video.writer import SegmentWriter
@@ -52,11 +52,10 @@ class VideoOutput(Output):
         """See `SegmentWriter` for codec, crf and preset.
 
         Raises:
-            OutputError: No container has the suffix of `path`.
+            UsageError: No container has the suffix of `path`.
         """
         super().__init__(path, parts)
-        if path.suffix.lower() not in CONTAINERS:
-            raise OutputError(f"cannot write {path}: name it with one of {', '.join(CONTAINERS)}")
+        check_container(path)
         self._source, self._codec, self._crf, self._preset = source, codec, crf, preset
 
     def _file(self, start: int) -> Path:
@@ -83,9 +82,18 @@ class ImageOutput(Output):
     """Images under the names they had; one that no patch touches is copied as it is."""
 
     def __init__(self, path: Path, parts: Path, source: ImageSource) -> None:
-        """Write the images of `source`: a folder to a folder, a single image to a file."""
+        """Write the images of `source`: a folder to a folder, a single image to a file.
+
+        Raises:
+            UsageError: `path` is named like a video, or a single image's like no image.
+        """
         super().__init__(path, parts)
-        self._source = source
+        self._source, self._single = source, not source.path.is_dir()
+        suffix = path.suffix.lower()
+        if self._single and suffix not in FORMATS:
+            raise UsageError(f"cannot write an image to {path}: name it with one of {', '.join(FORMATS)}")
+        if suffix in CONTAINERS:
+            raise UsageError(f"{source.path} is a folder of images: name a folder, not {path}")
 
     def finished(self, segment: range) -> bool:
         """Whether the segment was finished."""
@@ -97,35 +105,37 @@ class ImageOutput(Output):
         with writing(folder):
             folder.mkdir(exist_ok=True)
         for frame, patches in frames:
-            self._write_image(folder / frame.name, frame, patches)
+            name = Path(self.path.name if self._single else frame.name)
+            self._write_image(folder / name, frame, patches)
             yield frame.index
         (self.parts / f"{segment.start:09d}.done").touch()
 
     def _write_image(self, target: Path, frame: Frame, patches: Sequence[Patch]) -> None:
-        if not patches:
+        origin = self._source.files[frame.index]
+        if not patches and target.suffix == origin.suffix:
             with writing(target):
-                shutil.copyfile(self._source.files[frame.index], target)
+                shutil.copyfile(origin, target)
             return
         known = target.suffix.lower() in FORMATS
         write_image(target if known else target.with_suffix(".png"), image_apply(frame.image, patches))
 
     def finish(self) -> None:
-        """Give the images their place."""
+        """Give the images their place; other files of a folder that is there stay."""
         folder = self.parts / "images"
         with writing(self.path):
-            if self._source.path.is_dir():
-                if self.path.exists():
-                    shutil.rmtree(self.path)
-                os.replace(folder, self.path)
-            else:
-                os.replace(next(folder.iterdir()), self.path)
+            if self._single:
+                os.replace(folder / self.path.name, self.path)
+                return
+            self.path.mkdir(exist_ok=True)
+            for image in sorted(folder.iterdir()):
+                os.replace(image, self.path / image.name)
 
 
 def open_output(source: Source, path: Path, parts: Path, *, codec: str, crf: int, preset: str) -> Output:
     """The kind of output that fits the source.
 
     Raises:
-        OutputError: No container has the suffix of `path`.
+        UsageError: `path` has a suffix that does not fit.
     """
     if isinstance(source, VideoSource):
         return VideoOutput(path, parts, source, codec=codec, crf=crf, preset=preset)

@@ -1,0 +1,1 @@
+"""Reading clips and pictures, putting patches into them, writing and joining clips."""
