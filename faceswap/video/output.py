@@ -126,7 +126,9 @@ class ImageOutput(Output):
             if self._single:
                 os.replace(folder / self.path.name, self.path)
                 return
-            self.path.mkdir(exist_ok=True)
+            if not self.path.exists():
+                os.replace(folder, self.path)
+                return
             for image in sorted(folder.iterdir()):
                 os.replace(image, self.path / image.name)
 
