@@ -136,7 +136,7 @@ class Swapper:
         self._recolor: Callable[..., Image] = registry.load(registry.COLORS, config.color)
 
     def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
-        """The patches of each frame; `faces` are the faces of each."""
+        """The patches of each frame; `faces` are those found in each."""
         size, coverage = self._model.size, self._model.coverage
         crops = [
             cut(frame.image, align(face.face.landmarks, size, coverage))
@@ -154,12 +154,14 @@ class Swapper:
             return []
         return list(to_image(self._path(to_float(np.stack(crops)), training=False).numpy()))
 
-    def _patch(self, frame: Frame, face: StoredFace, swapped: Image) -> Patch | None:
+    def _patch(self, frame: Frame, face: StoredFace, made: Image) -> Patch | None:
+        """Blend a face (BGR and mask, four channels) into its frame, as far as both people's faces reach."""
         alignment = align(face.face.landmarks, CANVAS, self._model.coverage)
-        mask = hull(transform(face.face.landmarks, alignment.matrix), CANVAS)
+        swapped, reach = enlarge(made[..., :3], CANVAS), enlarge(made[..., 3], CANVAS)
+        mask = np.minimum(reach, hull(transform(face.face.landmarks, alignment.matrix), CANVAS))
         extent = CANVAS / self._model.coverage
         opacity = soften(mask, self._config.erode * extent, self._config.feather * extent)
-        recolored = self._recolor(enlarge(swapped, CANVAS), cut(frame.image, alignment), opacity > 0.5)
+        recolored = self._recolor(swapped, cut(frame.image, alignment), opacity > 0.5)
         return paste(frame.image, recolored, opacity, alignment)
 
 

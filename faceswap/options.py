@@ -52,7 +52,7 @@ class TrainOptions(Options):
     minutes: float = option(10.0, "stop when the model has trained so long in all", low=0.0, high=1e6)
     iterations: int = option(0, "stop after so many steps in all; 0 is no limit", low=0)
     batch_size: int = option(8, "faces of each side in a step", low=1, high=512)
-    learning_rate: float = option(3e-4, "step size of Adam", low=1e-7, high=0.1)
+    learning_rate: float = option(1e-3, "step size of Adam", low=1e-7, high=0.1)
     save_seconds: float = option(60.0, "seconds between checkpoints", low=1.0)
     preview_seconds: float = option(30.0, "seconds between preview images", low=1.0)
     seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from mimetypes import guess_type
 from pathlib import Path
 
 from faceswap import ConvertConfig, FaceswapError, convert
@@ -28,21 +29,33 @@ def main() -> int:
     parser.add_argument("--crf", type=int, default=18, help="see 'faceswap convert --help'")
     args = parser.parse_args()
     try:
-        videos = find_sources([args.videos])
+        videos = named_videos(args.videos) if args.videos.is_dir() else find_sources([args.videos])
     except FaceswapError as error:
         print(f"swap_folder: {error}", file=sys.stderr)
         return error.exit_code
-    rows = [(video.name, *swap_one(video, args)) for video in videos]
-    width = max(len(name) for name, _, _ in rows)
+    names = unique_names(videos)
+    rows = [(video.name, *swap_one(video, args.output / names[video], args)) for video in videos]
+    width = max((len(name) for name, _, _ in rows), default=0)
     print("\n".join(f"{name:<{width}}  {'ok' if good else 'FAILED':<6}  {text}" for name, good, text in rows))
     failed = sum(not good for _, good, _ in rows)
     print(f"{len(rows)} videos, {len(rows) - failed} swapped, {failed} failed")
     return 1 if failed else 0
 
 
-def swap_one(video: Path, args: argparse.Namespace) -> tuple[bool, str]:
+def named_videos(folder: Path) -> list[Path]:
+    """The files of a folder that are named like videos, broken ones too, so that they are reported."""
+    files = [path for path in sorted(folder.iterdir()) if path.name[0] != "." and path.is_file()]
+    return [path for path in files if (guess_type(path.name)[0] or "").startswith("video/")]
+
+
+def unique_names(videos: list[Path]) -> dict[Path, str]:
+    """A name for each output: the video's with .mp4, after its old suffix where two would be the same."""
+    stems = [video.stem for video in videos]
+    return {video: f"{video.name if stems.count(video.stem) > 1 else video.stem}.mp4" for video in videos}
+
+
+def swap_one(video: Path, output: Path, args: argparse.Namespace) -> tuple[bool, str]:
     """Convert one video; whether it worked, and a line about it."""
-    output = args.output / video.with_suffix(".mp4").name
     if output.exists():
         return True, "was there already"
     try:

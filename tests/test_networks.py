@@ -33,7 +33,7 @@ def test_networks_keep_the_size(name):
     picture = np.zeros((2, network.size, network.size, 3), np.float32)
     for side in "ab":
         made = network.path(side)(picture).numpy()
-        assert made.shape == picture.shape and made.min() >= 0 and made.max() <= 1
+        assert made.shape == (*picture.shape[:3], 4) and made.min() >= 0 and made.max() <= 1
     assert network.parameters == sum(p.count_params() for p in network.parts.values())
 
 
@@ -221,3 +221,17 @@ def test_the_preview_shows_both_sides():
     album = faces(5, side=32)
     picture = sheet(checkpoint.build(TINY), album.images, album.images, "title")
     assert picture.shape[1] == 6 * 128 + 6 and picture.shape[0] == 44 + 5 * 128
+
+
+def test_the_mask_is_learned():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    network = registry.load(registry.NETWORKS, "tiny")()
+    step, album = TrainingStep(network, 3e-3), faces()
+    feed = Feed((album, album), 32, 4, 0, 0)
+    for batch in map(feed.make, range(250)):
+        step(batch.inputs, batch.targets, batch.masks)
+    seen = network.path("a")(to_float(album.images[:, 5:37, 5:37])).numpy()[..., 3]
+    wanted = album.masks[:, 5:37, 5:37] > 127
+    assert ((seen > 0.5) == wanted).mean() > 0.9

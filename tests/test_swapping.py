@@ -10,10 +10,11 @@ from pathlib import Path
 import av
 import pytest
 from clips import make
-from conftest import BLUE, FAKES, RED
+from conftest import BLUE, FAKES, REAL, RED
 
-from faceswap import SwapConfig, swap
-from faceswap.errors import Interrupted, OutputError
+from faceswap import ConvertConfig, SwapConfig, convert, swap
+from faceswap.errors import InputError, Interrupted, OutputError
+from faceswap.video.source import open_source
 
 QUICK = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2, "preset": "ultrafast"}
 
@@ -120,3 +121,43 @@ def test_sigterm_saves_and_tells(tmp_path):
     assert process.returncode == 130
     assert error.splitlines()[-1].endswith("run the same command again to go on")
     assert list((tmp_path / "out.faceswap" / "model" / "checkpoints").glob("[0-9]*"))
+
+
+@pytest.mark.real
+def test_two_real_clips(real, tmp_path):
+    source, target = (real / "clips" / f"{name}_512.mp4" for name in ("ed_markey", "bob_menendez"))
+    output = tmp_path / "out.mp4"
+    result = swap(SwapConfig(source=source, target=target, output=output, minutes=0.2))
+    assert (result.conversion.frames, result.conversion.swapped) == (200, 200)
+    assert frame_count(output) == 200
+    with av.open(str(output)) as swapped, av.open(str(target)) as original:
+        assert swapped.streams.video[0].average_rate == 25
+        sound = [[bytes(p) for p in c.demux(audio=0) if p.size] for c in (swapped, original)]
+        assert sound[0] == sound[1] and sound[0]
+
+
+HARD = sorted((REAL / "hard" / "video").glob("*"))
+NOBODY = {"intel_bottle_noface.mp4"}
+BROKEN = {"audio_only.mp4", "garbage.mp4", "text.mp4", "truncated_half.mp4", "zero_bytes.mp4"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("clip", HARD, ids=lambda path: path.name)
+def test_hard_clips_convert_or_say_why(clip, model, tmp_path):
+    """With the real detector and a network that learned drawings: the frames are counted, not looked at."""
+    output = tmp_path / "out.mkv"
+    config = ConvertConfig(source=clip, model=model, output=output, preset="ultrafast")
+    if clip.name in BROKEN | NOBODY:
+        with pytest.raises(InputError, match=clip.name):
+            convert(config)
+        assert not output.exists()
+        return
+    try:
+        result = convert(config)
+    except InputError as error:
+        assert "no faces found" in str(error)
+        assert clip.name in {"tiny_face_31px.mp4", "rotation_metadata_90.mp4"}
+        return
+    with open_source(clip) as source:
+        assert result.frames == source.count == frame_count(output)
+    assert result.swapped > 0

@@ -45,6 +45,6 @@ def paste(frame: Image, face: Image, opacity: NDArray[np.float32], alignment: Al
 
 
 def enlarge(face: Image, size: int) -> Image:
-    """A square face at another size, BGR uint8 (size, size, 3)."""
+    """A square picture at another size, uint8 (size, size) or (size, size, channels)."""
     way = cv2.INTER_AREA if face.shape[0] > size else cv2.INTER_LANCZOS4
     return np.asarray(cv2.resize(face, (size, size), interpolation=way), np.uint8)

@@ -15,13 +15,14 @@ from faceswap.types import Image
 class Autoencoder:
     """The three Keras models of a swap network.
 
-    Images go in and come out as float32 (batch, size, size, 3), BGR, 0 to 1.
+    Pictures go in as float32 (batch, size, size, 3), BGR, 0 to 1. What comes out has a fourth channel: where
+    the face is, 0 to 1; it tells the conversion how far the other person's face reaches.
 
     Attributes:
         size: Side of the pictures in pixels.
         encoder: Picture to code.
-        decoder_a: Code to the face of the person in the video.
-        decoder_b: Code to the face of the person who is put there.
+        decoder_a: Code to the face and mask of the person in the video.
+        decoder_b: Code to the face and mask of the person who is put there.
     """
 
     size: int

@@ -37,4 +37,4 @@ def _decoder(name: str) -> keras.Model:
     x = code = keras.Input((8, 8, 512))
     for filters in DECODER:
         x = upscale(x, filters)
-    return keras.Model(code, layers.Conv2D(3, 5, 1, "same", activation="sigmoid")(x), name=name)
+    return keras.Model(code, layers.Conv2D(4, 5, 1, "same", activation="sigmoid")(x), name=name)

@@ -31,7 +31,7 @@ def sheet(network: Autoencoder, faces_a: Image, faces_b: Image, title: str) -> I
         (faces_b, network.decoder_b, network.decoder_a),
     ):
         code = network.encoder(to_float(faces), training=False)
-        made = [to_image(decoder(code, training=False).numpy()) for decoder in (own, other)]
+        made = [to_image(decoder(code, training=False).numpy()[..., :3]) for decoder in (own, other)]
         blocks.append([faces, *made])
     rows = []
     for index in range(len(faces_a)):

@@ -11,6 +11,7 @@ from faceswap.networks.autoencoder import Autoencoder
 from faceswap.networks.losses import reconstruction
 
 BACKGROUND = 0.1  # what a pixel off the face counts, against 1 on it
+MASK = 0.2  # what the mask counts, against 1 for the picture
 
 
 class TrainingStep:
@@ -43,13 +44,20 @@ class TrainingStep:
 
     def _step(self, inputs: Any, targets: Any, masks: Any) -> Any:
         x, y = tf.cast(inputs, tf.float32) / 255.0, tf.cast(targets, tf.float32) / 255.0
-        weight = BACKGROUND + (1 - BACKGROUND) * tf.cast(masks, tf.float32)[..., None] / 255.0
+        mask = tf.cast(masks, tf.float32)[..., None] / 255.0
         with tf.GradientTape() as tape:
             code_a, code_b = tf.split(self._network.encoder(x, training=True), 2)
-            (y_a, y_b), (weight_a, weight_b) = tf.split(y, 2), tf.split(weight, 2)
-            loss_a = reconstruction(self._network.decoder_a(code_a, training=True), y_a, weight_a)
-            loss_b = reconstruction(self._network.decoder_b(code_b, training=True), y_b, weight_b)
+            (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
+            loss_a = _loss(self._network.decoder_a(code_a, training=True), y_a, mask_a)
+            loss_b = _loss(self._network.decoder_b(code_b, training=True), y_b, mask_b)
             loss = loss_a + loss_b
         gradients = tape.gradient(loss, self._weights)
         self.optimizer.apply(gradients, self._weights)
         return tf.stack([loss_a, loss_b])
+
+
+def _loss(made: Any, wanted: Any, mask: Any) -> Any:
+    """How far face and mask (four channels) are from the picture and mask they should be."""
+    picture, seen = made[..., :3], made[..., 3:]
+    weight = BACKGROUND + (1 - BACKGROUND) * mask
+    return reconstruction(picture, wanted, weight) + MASK * tf.reduce_mean(tf.abs(seen - mask))

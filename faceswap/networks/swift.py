@@ -35,5 +35,5 @@ def _decoder(name: str) -> keras.Model:
     x = layers.Reshape((side, side, DECODER[0]))(x)
     for filters in DECODER:
         x = residual(upscale(x, filters), filters)
-    x = PixelShuffle()(convolution(x, 12, activation=None))
+    x = PixelShuffle()(convolution(x, 16, activation=None))
     return keras.Model(code, layers.Activation("sigmoid")(x), name=name)

@@ -29,4 +29,4 @@ def _decoder(name: str) -> keras.Model:
     code = keras.Input((DENSE,))
     x = layers.Reshape((8, 8, FILTERS))(layers.Dense(64 * FILTERS, activation="relu")(code))
     x = upscale(upscale(x, FILTERS), FILTERS)
-    return keras.Model(code, layers.Conv2D(3, 3, 1, "same", activation="sigmoid")(x), name=name)
+    return keras.Model(code, layers.Conv2D(4, 3, 1, "same", activation="sigmoid")(x), name=name)

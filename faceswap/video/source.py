@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from glob import glob
+from mimetypes import guess_type
 from pathlib import Path
 
 from faceswap.errors import InputError
@@ -12,6 +14,8 @@ from faceswap.video.base import Source
 from faceswap.video.clip import VideoSource
 from faceswap.video.images import ImageSource, images_in, is_image
 from faceswap.video.opening import open_clip
+
+log = logging.getLogger(__name__)
 
 __all__ = ["ImageSource", "Source", "VideoSource", "find_sources", "open_source", "segments"]
 
@@ -66,9 +70,11 @@ def _expanded(path: Path) -> list[Path]:
 
 
 def _is_clip(path: Path) -> bool:
-    """Whether the file holds moving pictures."""
+    """Whether the file holds moving pictures; one that only has the name of a video is warned of."""
     try:
         with open_clip(path):
             return True
-    except InputError:
+    except InputError as error:
+        if (guess_type(path.name)[0] or "").startswith("video/"):
+            log.warning("left out: %s", error)
         return False
