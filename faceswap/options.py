@@ -73,9 +73,9 @@ class ConvertOptions(Options):
     """How the swapped face is put into the picture."""
 
     color: str = option("reinhard", "how the face takes on the frame's colours", choices=COLORS)
-    erode: float = option(0.03, "shrink the mask by this share of the face's size", low=-0.5, high=0.5)
+    erode: float = option(0.0, "shrink the mask by this share of the face's size", low=-0.5, high=0.5)
     feather: float = option(
-        0.06, "soften the mask's edge over this share of the face's size", low=0, high=0.5
+        0.12, "soften the mask's edge over this share of the face's size", low=0, high=0.5
     )
     codec: str = option("h264", "video codec of the output", choices=CODECS)
     crf: int = option(18, "constant rate factor of the encoder; smaller is better", low=0, high=51)
