@@ -29,7 +29,6 @@ from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset, StoredFace
 from faceswap.faces.masks import hull
 from faceswap.networks import checkpoint
-from faceswap.networks.autoencoder import to_float, to_image
 from faceswap.networks.checkpoint import ModelConfig
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
@@ -131,7 +130,7 @@ class Swapper:
         """
         network = checkpoint.build(model)
         checkpoint.load(config.model, network)
-        self._path = network.path("a" if config.swap_direction else "b")
+        self._swap = network.predictor("a" if config.swap_direction else "b")
         self._model, self._config = model, config
         self._recolor: Callable[..., Image] = registry.load(registry.COLORS, config.color)
 
@@ -143,16 +142,11 @@ class Swapper:
             for frame, found in zip(frames, faces, strict=True)
             for face in found
         ]
-        made = iter(self._network(crops))
+        made = iter(self._swap(np.stack(crops)) if crops else ())
         return [
             [patch for face in found if (patch := self._patch(frame, face, next(made)))]
             for frame, found in zip(frames, faces, strict=True)
         ]
-
-    def _network(self, crops: list[Image]) -> Sequence[Image]:
-        if not crops:
-            return []
-        return list(to_image(self._path(to_float(np.stack(crops)), training=False).numpy()))
 
     def _patch(self, frame: Frame, face: StoredFace, made: Image) -> Patch | None:
         """Blend a face (BGR and mask, four channels) into its frame, as far as both people's faces reach."""

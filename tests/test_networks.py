@@ -42,6 +42,12 @@ def test_unknown_plug_ins_are_named():
         registry.load(registry.NETWORKS, "huge")
 
 
+def test_the_predictor_gives_what_the_path_gives():
+    network = registry.load(registry.NETWORKS, "tiny")()
+    pictures = faces(3, side=32).images
+    assert (network.predictor("b")(pictures) == to_image(network.path("b")(to_float(pictures)).numpy())).all()
+
+
 def test_the_two_paths_share_the_encoder_and_nothing_else():
     network = registry.load(registry.NETWORKS, "tiny")()
     a, b = ({id(w) for w in network.path(side).trainable_variables} for side in "ab")

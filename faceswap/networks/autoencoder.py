@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -45,6 +46,16 @@ class Autoencoder:
         picture = keras.Input((self.size, self.size, 3))
         decoder = self.decoder_a if side == "a" else self.decoder_b
         return keras.Model(picture, decoder(self.encoder(picture)))
+
+    def predictor(self, side: str) -> Callable[[Image], Image]:
+        """The path of `side` compiled, from uint8 (N, size, size, 3) to uint8 (N, size, size, 4).
+
+        Called layer by layer, a small batch would take several times as long.
+        """
+        path = self.path(side)
+        picture = tf.TensorSpec((None, self.size, self.size, 3), tf.float32)
+        compiled = tf.function(lambda pictures: path(pictures, training=False), input_signature=[picture])
+        return lambda images: to_image(compiled(to_float(images)).numpy())
 
 
 def seed_everything(seed: int) -> None:
