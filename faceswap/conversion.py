@@ -138,7 +138,7 @@ class Swapper:
         """The patches of each frame; `faces` are those found in each."""
         size, coverage = self._model.size, self._model.coverage
         crops = [
-            cut(frame.image, align(face.face.landmarks, size, coverage))
+            cut(frame.picture, align(face.face.landmarks, size, coverage))
             for frame, found in zip(frames, faces, strict=True)
             for face in found
         ]
@@ -155,8 +155,8 @@ class Swapper:
         mask = np.minimum(reach, hull(transform(face.face.landmarks, alignment.matrix), CANVAS))
         extent = CANVAS / self._model.coverage
         opacity = soften(mask, self._config.erode * extent, self._config.feather * extent)
-        recolored = self._recolor(swapped, cut(frame.image, alignment), opacity > 0.5)
-        return paste(frame.image, recolored, opacity, alignment)
+        recolored = self._recolor(swapped, cut(frame.picture, alignment), opacity > 0.5)
+        return paste(frame.picture, recolored, opacity, alignment)
 
 
 def check_output(output: Path, source: Path, overwrite: bool) -> None:

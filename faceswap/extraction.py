@@ -99,7 +99,7 @@ class Finder:
         """Cut a face out of its frame."""
         alignment = align(face.landmarks, self._options.face_size, self._options.coverage)
         mask = hull(transform(face.landmarks, alignment.matrix), alignment.size)
-        return AlignedFace(cut(frame.image, alignment), mask, alignment, face, frame.index)
+        return AlignedFace(cut(frame.picture, alignment), mask, alignment, face, frame.index)
 
 
 def _extract_source(faceset: Faceset, source: Source, finder: Finder, progress: Progress) -> None:
@@ -120,7 +120,7 @@ def _extract_segments(
     for segment in todo:
         tracker, faces, seen, known = finder.tracker(), [], 0, len(source.problems)
         for frame in source.frames(segment.start, segment.stop):
-            found = [finder.cut(frame, face) for face in tracker.find(frame.image)]
+            found = [finder.cut(frame, face) for face in tracker.find(frame.picture)]
             faces += found
             seen += bool(found)
             yield frame.index

@@ -6,14 +6,15 @@ centre of the top left pixel at (0, 0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
@@ -55,6 +56,58 @@ class Box:
         return shared / union if union > 0 else 0.0
 
 
+class Picture(Protocol):
+    """The pixels of a frame, converted only where and as they are asked for."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        ...
+
+    def grey(self) -> Grey:
+        """Brightness, uint8 (height, width); for video the luma as it is coded. Not to be written to."""
+        ...
+
+    def region(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """BGR uint8 (bottom - top, right - left, 3) of a rectangle that lies within the frame."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """A `Picture` that is a BGR array already.
+
+    Attributes:
+        image: BGR uint8, (height, width, 3).
+    """
+
+    image: Image
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.image.shape[0])
+
+    def grey(self) -> Grey:
+        """Brightness after ITU-R BT.601, uint8 (height, width)."""
+        weights = np.array([0.114, 0.587, 0.299], np.float32)
+        return np.asarray(np.rint(self.image @ weights), np.uint8)
+
+    def region(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """A view of a rectangle."""
+        return self.image[top:bottom, left:right]
+
+
 @dataclass(frozen=True)
 class Frame:
     """One picture of a source, upright.
@@ -63,20 +116,22 @@ class Frame:
         index: Position in the source, from 0, in the order it is shown.
         pts: Presentation time in units of `time_base`; for images the same as `index`.
         time_base: Seconds per unit of `pts`.
-        image: BGR uint8, (height, width, 3).
+        picture: What it shows.
         name: File name for an image of a folder, else empty.
-        damaged: The picture could not be (wholly) decoded; `image` is the best that can be shown.
-        native: What the reader decoded, for the writer that puts patches into it without touching the
-            rest; None where there is no such thing.
+        damaged: The picture could not be (wholly) decoded; `picture` is the best that can be shown.
     """
 
     index: int
     pts: int
     time_base: Fraction
-    image: Image
+    picture: Picture
     name: str = ""
     damaged: bool = False
-    native: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def image(self) -> Image:
+        """The whole frame as BGR uint8, (height, width, 3); for video converted anew at each call."""
+        return self.picture.region(0, 0, self.picture.width, self.picture.height)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from faceswap.faces.alignment import align, cut, transform, umeyama
 from faceswap.faces.masks import hull
 from faceswap.faces.template import MEAN_FACE
+from faceswap.types import Pixels
 
 angles = st.floats(-3.1, 3.1)
 scales = st.floats(5, 900)
@@ -53,7 +54,7 @@ def test_cutting_is_sub_pixel_at_any_scale(angle, scale):
     y, x = np.mgrid[:1100, :1200]
     ramp = np.dstack([x / 5, y / 5, x * 0]).astype(np.float32)
     alignment = align(points, 64, 1.0)
-    inside = cut(ramp, alignment)[8:-8, 8:-8, :2]
+    inside = cut(Pixels(ramp), alignment)[8:-8, 8:-8, :2]
     v, u = np.mgrid[8:56, 8:56]
     wanted = transform(np.stack([u, v], -1).reshape(-1, 2), cv2.invertAffineTransform(alignment.matrix))
     assert np.abs(inside.reshape(-1, 2) * 5 - wanted).max() < 1.0
@@ -63,7 +64,7 @@ def test_shrinking_averages_instead_of_skipping():
     stripes = np.zeros((1000, 1000, 3), np.uint8)
     stripes[:, ::2] = 255
     points = transform(MEAN_FACE, similarity(0, 800, 500, 500))
-    crop = cut(stripes, align(points, 64, 1.0))
+    crop = cut(Pixels(stripes), align(points, 64, 1.0))
     assert np.abs(crop[8:-8, 8:-8].astype(int) - 127).max() < 12
 
 
@@ -71,7 +72,7 @@ def test_a_face_past_the_border_is_cut_all_the_same():
     image = np.full((120, 120, 3), 90, np.uint8)
     for x, y in ((-40, 60), (150, 60), (60, -50), (400, 400)):
         points = transform(MEAN_FACE, similarity(0, 80, x, y))
-        assert (cut(image, align(points, 64, 1.5)) == 90).all()
+        assert (cut(Pixels(image), align(points, 64, 1.5)) == 90).all()
 
 
 def test_the_hull_holds_the_face_and_not_the_crop():

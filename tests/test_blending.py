@@ -8,7 +8,7 @@ from faceswap.blending.mask import soften
 from faceswap.blending.paste import enlarge, paste
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.template import MEAN_FACE
-from faceswap.types import Alignment
+from faceswap.types import Alignment, Pixels
 
 
 def scene(seed=0, height=200, width=240):
@@ -33,7 +33,7 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
     c, s = scale * np.cos(angle), scale * np.sin(angle)
     points = transform(MEAN_FACE, np.array([[c, -s, x], [s, c, y]]))
     alignment = align(points, 128, 1.25)
-    patch = paste(frame, cut(frame, alignment), soften(oval(), 0, 6), alignment)
+    patch = paste(Pixels(frame), cut(Pixels(frame), alignment), soften(oval(), 0, 6), alignment)
     if patch is None:
         return
     height, width = patch.mask.shape
@@ -47,7 +47,7 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
 def test_a_patch_shows_the_face_where_it_is_opaque():
     frame = scene()
     alignment = Alignment(np.array([[1.0, 0, -20], [0, 1, -30]]), 128, 1.25)
-    patch = paste(frame, np.full((128, 128, 3), 7, np.uint8), soften(oval(), 0, 0), alignment)
+    patch = paste(Pixels(frame), np.full((128, 128, 3), 7, np.uint8), soften(oval(), 0, 0), alignment)
     assert (patch.image[patch.mask] == 7).all()
     assert patch.left + patch.mask.shape[1] / 2 == pytest.approx(20 + 63.5, abs=1.5)
     assert patch.mask.sum() == pytest.approx((oval() > 0).sum(), rel=0.03)
@@ -57,8 +57,8 @@ def test_nothing_to_paste_outside_the_frame():
     far = Alignment(np.array([[1.0, 0, 900], [0, 1, 900]]), 128, 1.25)
     near = Alignment(np.array([[1.0, 0, 0], [0, 1, 0]]), 128, 1.25)
     face = np.zeros((128, 128, 3), np.uint8)
-    assert paste(scene(), face, soften(oval(), 0, 6), far) is None
-    assert paste(scene(), face, np.zeros((128, 128), np.float32), near) is None
+    assert paste(Pixels(scene()), face, soften(oval(), 0, 6), far) is None
+    assert paste(Pixels(scene()), face, np.zeros((128, 128), np.float32), near) is None
 
 
 @given(st.floats(-20, 20), st.floats(0, 30))

@@ -13,7 +13,7 @@ from faceswap.conversion import Swapper
 from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.networks import checkpoint
-from faceswap.types import Frame
+from faceswap.types import Frame, Pixels
 from faceswap.video.source import open_source
 
 
@@ -85,7 +85,7 @@ def test_pixels_off_the_mask_are_bit_identical(config, facesets, clips):
     from faceswap.video.patching import apply_patches
     from faceswap.video.planes import views
 
-    before, after = views(found.native), views(apply_patches(found.native, [patch]))
+    before, after = views(found.picture.native), views(apply_patches(found.picture.native, [patch]))
     height, width = patch.mask.shape
     mask = np.zeros(before[0].shape, bool)
     mask[patch.top : patch.top + height, patch.left : patch.left + width] = patch.mask
@@ -231,7 +231,7 @@ def test_what_is_refused_before_any_work(config, tmp_path, clips, facesets):
 def test_a_frame_may_hold_several_faces_or_none(config):
     swapper = Swapper(config, checkpoint.read_config(config.model))
     image = np.full((96, 128, 3), 120, np.uint8)
-    frame = Frame(0, 0, 1, image)
+    frame = Frame(0, 0, 1, Pixels(image))
     assert swapper.patches([frame], [[]]) == [[]]
     with Faceset.open(config.faceset) as faceset:
         one, two = faceset.faces()[:2]

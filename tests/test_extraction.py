@@ -12,7 +12,7 @@ from faceswap.faces.detectors.fake import FakeDetector
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.landmarkers.fake import FakeLandmarker
 from faceswap.faces.tracking import Tracker
-from faceswap.types import Box
+from faceswap.types import Box, Pixels
 
 
 def test_every_frame_gives_a_face(clips, tmp_path):
@@ -111,6 +111,8 @@ def test_a_killed_run_goes_on_at_its_segment(clips, tmp_path, monkeypatch):
 class Scripted:
     """A detector that sees what the test says, and counts."""
 
+    colour = True
+
     def __init__(self, boxes):
         self.boxes, self.whole, self.near = boxes, 0, 0
 
@@ -126,7 +128,7 @@ def scene(*centres):
     image = np.full((200, 300, 3), 120, np.uint8)
     for x, y in centres:
         cv2.rectangle(image, (x - 20, y - 20), (x + 19, y + 19), (20, 30, 220), -1)
-    return image
+    return Pixels(image)
 
 
 def box(x, y):

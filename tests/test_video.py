@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap.errors import FaceswapError, InputError, OutputError, UsageError
-from faceswap.types import Frame, Patch
+from faceswap.types import Frame, Patch, Pixels
 from faceswap.video.images import read_image, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join
+from faceswap.video.native import Converters, NativePicture
 from faceswap.video.patching import apply_patches, image_apply
 from faceswap.video.planes import PLAIN, from_bgr, nearest, to_bgr, traits, views
 from faceswap.video.source import ImageSource, VideoSource, find_sources, open_source, segments
@@ -145,7 +146,7 @@ def test_upright(rotation: int, mirrored: bool, tmp_path: Path) -> None:
     frame = next(source.frames())
     assert frame.image.shape == expected.shape == (source.height, source.width, 3)
     assert np.abs(frame.image - expected.astype(float)).mean() < 4
-    assert (frame.native.width, frame.native.height) == (source.width, source.height)
+    assert (frame.picture.native.width, frame.picture.native.height) == (source.width, source.height)
 
 
 def test_edit_list_hides_frames(tmp_path: Path) -> None:
@@ -322,6 +323,23 @@ def sample(name: str, width: int = 39, height: int = 27) -> av.VideoFrame:
     return from_bgr(cv2.normalize(smooth, None, 20, 235, cv2.NORM_MINMAX), like)
 
 
+@pytest.mark.parametrize("size", [(152, 92), (151, 91)], ids=["even", "odd"])
+@pytest.mark.parametrize("name", PLAIN)
+@settings(max_examples=8, deadline=None)
+@given(edges=st.tuples(*[st.integers(0, 150)] * 2, *[st.integers(0, 90)] * 2))
+def test_region(name: str, size: tuple[int, int], edges: tuple[int, int, int, int]) -> None:
+    """A region is converted exactly as the whole frame would be."""
+    native = sample(name, *size)
+    picture = NativePicture(native, Converters())
+    (left, right), (top, bottom) = sorted(edges[:2]), sorted(edges[2:])
+    whole = picture.region(0, 0, *size)
+    part = picture.region(left, top, right + 1, bottom + 1)
+    assert np.array_equal(part, whole[top : bottom + 1, left : right + 1])
+    assert picture.grey().shape == size[::-1] and picture.grey().dtype == np.uint8
+    brightness = Pixels(whole).grey().astype(float)
+    assert np.corrcoef(picture.grey().ravel(), brightness.ravel())[0, 1] > 0.9
+
+
 @pytest.mark.parametrize("name", PLAIN)
 @settings(max_examples=12, deadline=None)
 @given(
@@ -489,7 +507,9 @@ def test_outside_a_patch_nothing_changes(tmp_path: Path) -> None:
     patch = Patch(31, 21, np.full((20, 20, 3), (200, 40, 90), np.uint8), np.ones((20, 20), bool))
     result = video(convert(source, tmp_path / "out.mp4", crf=0, patches=[patch]))
     for old, new in zip(source.frames(), result.frames(), strict=True):
-        for index, (a, b) in enumerate(zip(views(old.native), views(new.native), strict=True)):
+        for index, (a, b) in enumerate(
+            zip(views(old.picture.native), views(new.picture.native), strict=True)
+        ):
             step = 2 if index else 1
             kept = np.ones(a.shape, bool)
             kept[21 // step : -(-41 // step), 31 // step : -(-51 // step)] = False

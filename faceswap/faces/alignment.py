@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceswap.faces.template import MEAN_FACE, RIGID
-from faceswap.types import Alignment, Image, Matrix, Points
+from faceswap.types import Alignment, Image, Matrix, Picture, Points
 
 
 def umeyama(source: Points, target: Points) -> Matrix:
@@ -52,8 +52,10 @@ def transform(points: Points, matrix: Matrix) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
-def cut(image: Image, alignment: Alignment) -> Image:
+def cut(picture: Picture, alignment: Alignment) -> Image:
     """Cut the crop out of a frame, BGR uint8; what lies past the frame's border repeats the border.
+
+    Only the region under the crop is converted.
 
     Shrinking by more than two first averages the region (area), so that fine detail does not alias.
     """
@@ -62,10 +64,10 @@ def cut(image: Image, alignment: Alignment) -> Image:
     low, high = -0.5, alignment.size - 0.5
     square = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
     corners = transform(square, inverse)
-    height, width = image.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 3, 0, [width - 1, height - 1])
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 4, [x0 + 1, y0 + 1], [width, height])
-    region, matrix = image[y0:y1, x0:x1], alignment.matrix.copy()
+    width, height = picture.width, picture.height
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 3, 0, [width - 1, height - 1]).tolist()
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 4, [x0 + 1, y0 + 1], [width, height]).tolist()
+    region, matrix = picture.region(x0, y0, x1, y1), alignment.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ [x0, y0]
     factor = int(1 / scale) if scale > 0 else 1
     if factor > 1 and min(region.shape[:2]) >= factor:

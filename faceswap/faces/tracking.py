@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from faceswap.types import Box, Face, Image, Points
+from faceswap.types import Box, Face, Image, Picture, Points
 
 SAME = 0.3  # intersection over union from which two boxes are the same face
 MARGIN = 0.6  # how far past its last box a face is looked for, in box sides
 CROP_FACE = 110  # pixels: a face's side while it is followed; HOG needs 80
 SMALLEST = 80  # pixels, in that crop
+SMALLEST_REGION = 8  # pixels: less of a frame is not searched
 
 
 class Detector(Protocol):
-    """What finds faces in a picture."""
+    """What finds faces in a picture.
+
+    Attributes:
+        colour: Whether it wants BGR (height, width, 3) or grey (height, width).
+    """
+
+    colour: bool
 
     def detect(self, image: Image, min_face: float) -> list[tuple[Box, float]]:
-        """Boxes and scores of the faces of `min_face` pixels or more in a BGR picture."""
+        """Boxes and scores of the faces of `min_face` pixels or more in a uint8 array."""
         ...
 
 
 class Landmarker(Protocol):
     """What finds the points of a face."""
 
-    def locate(self, image: Image, box: Box) -> Points:
-        """The 68 points of the face in `box`, pixels of the BGR picture."""
+    def locate(self, picture: Picture, box: Box) -> Points:
+        """The 68 points of the face in `box`, pixels of the picture."""
         ...
 
 
@@ -50,29 +57,41 @@ class Tracker:
         self._next_id = 0
         self._age = 0
 
-    def find(self, image: Image) -> list[Face]:
-        """The faces of the next frame, BGR uint8, with the track each belongs to."""
-        followed = [(self._follow(image, box), track) for box, track in self._last]
+    def find(self, picture: Picture) -> list[Face]:
+        """The faces of the next frame, with the track each belongs to."""
+        followed = [(self._follow(picture, box), track) for box, track in self._last]
         known = [(found, track) for found, track in followed if found is not None]
         if not self._last or len(known) < len(self._last) or self._age >= self._look_around:
-            found = self._merge(known, self._detector.detect(image, self._min_face))
+            found = self._merge(known, self._detect(picture, Box(0, 0, picture.width, picture.height)))
             self._age = 0
         else:
             found = self._merge(known, [])
         self._age += 1
         self._last = [(box, track) for box, _, track in found]
-        return [Face(box, self._landmarker.locate(image, box), score, track) for box, score, track in found]
+        return [Face(box, self._landmarker.locate(picture, box), score, track) for box, score, track in found]
 
-    def _follow(self, image: Image, box: Box) -> tuple[Box, float] | None:
+    def _follow(self, picture: Picture, box: Box) -> tuple[Box, float] | None:
+        """The face nearest to its last place, searched for around it only."""
         margin = MARGIN * box.width
-        x, y = max(int(box.left - margin), 0), max(int(box.top - margin), 0)
-        crop = image[y : int(box.bottom + margin), x : int(box.right + margin)]
-        if min(crop.shape[:2]) < box.width / 2:
-            return None
-        found = self._detector.detect(crop, SMALLEST / CROP_FACE * box.width)
-        moved = [(Box(b.left + x, b.top + y, b.right + x, b.bottom + y), score) for b, score in found]
-        near = [(b, score) for b, score in moved if b.iou(box) >= SAME]
+        around = Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
+        found = self._detect(picture, around, SMALLEST / CROP_FACE * box.width)
+        near = [(b, score) for b, score in found if b.iou(box) >= SAME]
         return max(near, key=lambda item: item[0].iou(box), default=None)
+
+    def _detect(self, picture: Picture, around: Box, min_face: float = 0) -> list[tuple[Box, float]]:
+        """The faces within a rectangle, in pixels of the frame."""
+        left, top = max(int(around.left), 0), max(int(around.top), 0)
+        right, bottom = min(int(around.right), picture.width), min(int(around.bottom), picture.height)
+        if min(right - left, bottom - top) < SMALLEST_REGION:
+            return []
+        if self._detector.colour:
+            image = picture.region(left, top, right, bottom)
+        else:
+            image = picture.grey()[top:bottom, left:right]
+        found = self._detector.detect(image, min_face or self._min_face)
+        return [
+            (Box(b.left + left, b.top + top, b.right + left, b.bottom + top), score) for b, score in found
+        ]
 
     def _merge(
         self, known: list[tuple[tuple[Box, float], int]], seen: list[tuple[Box, float]]

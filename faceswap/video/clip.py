@@ -11,14 +11,14 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.video.frame import PictureType
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from faceswap.errors import InputError
 from faceswap.types import Frame
 from faceswap.video.base import Source, digest
+from faceswap.video.native import Converters, NativePicture
 from faceswap.video.opening import open_clip
-from faceswap.video.planes import PLAIN, nearest, reshaped, to_bgr
+from faceswap.video.planes import PLAIN, nearest, reshaped
 from faceswap.video.rotation import orientation, upright
 from faceswap.video.timeline import decoded, read_timeline
 
@@ -84,7 +84,7 @@ class VideoSource(Source):
         return lines
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """Yield exactly the frames `start` to `stop`, upright, each with `native` for the writer.
+        """Yield exactly the frames `start` to `stop`, upright, each as a `NativePicture`.
 
         A frame that is missing or cannot be decoded shows the last good picture before it (or the first
         after it, where there is none) and is marked `damaged`, as is one that the decoder patched up.
@@ -93,14 +93,14 @@ class VideoSource(Source):
             InputError: The file has gone or changed since it was opened.
         """
         start, stop = max(start, 0), self.count if stop is None else min(stop, self.count)
-        reformatter = VideoReformatter()
+        converters = Converters()
         last: av.VideoFrame | None = None
 
         def frame(index: int, native: av.VideoFrame, damaged: bool) -> Frame:
             if damaged:
                 self._damaged.add(index)
-            image = to_bgr(native, reformatter)
-            return Frame(index, self.times[index], self.time_base, image, "", damaged, native)
+            picture = NativePicture(native, converters)
+            return Frame(index, self.times[index], self.time_base, picture, "", damaged)
 
         due = start
         for index, picture in self._pictures(start) if start < stop else ():

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from faceswap.errors import InputError, OutputError, writing
-from faceswap.types import Frame, Image
+from faceswap.types import Frame, Image, Pixels
 from faceswap.video.atomic import replacing
 from faceswap.video.base import Source, digest
 
@@ -92,7 +92,7 @@ class ImageSource(Source):
             if self._unreadable and not path.is_dir():
                 raise InputError(self._unreadable[path])
             raise InputError(f"there is no readable image in {path}; give a folder of PNG or JPEG files")
-        self.height, self.width = first.image.shape[:2]
+        self.width, self.height = first.picture.width, first.picture.height
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Yield the readable images from `start` up to but without `stop`; indices may have gaps."""
@@ -102,7 +102,7 @@ class ImageSource(Source):
             except InputError as error:
                 self._unreadable[file] = str(error)
                 continue
-            yield Frame(index, index, 1 / self.rate, image, file.name)
+            yield Frame(index, index, 1 / self.rate, Pixels(image), file.name)
 
     @cached_property
     def _digest(self) -> str:

@@ -15,6 +15,7 @@ from faceswap.errors import UsageError
 from faceswap.types import Frame, Patch
 from faceswap.video.atomic import encoding, replacing
 from faceswap.video.clip import VideoSource
+from faceswap.video.native import NativePicture
 from faceswap.video.patching import apply_patches
 from faceswap.video.planes import PLAIN, nearest, reshaped
 
@@ -96,7 +97,8 @@ class SegmentWriter:
         Raises:
             OutputError: The disk is full, or the encoder fails.
         """
-        native = frame.native
+        assert isinstance(frame.picture, NativePicture), "frames of a clip"
+        native = frame.picture.native
         if native.format.name != self._format:
             native = reshaped(native, self._format)
         picture = apply_patches(native, patches)

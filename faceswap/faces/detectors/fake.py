@@ -13,6 +13,8 @@ VIVID = 90  # difference between a pixel's strongest and weakest channel
 class FakeDetector:
     """Finds blobs of vivid colour, so that drawn clips can stand in for filmed ones."""
 
+    colour = True
+
     def detect(self, image: Image, min_face: float) -> list[tuple[Box, float]]:
         """The bounding box of each blob of at least `min_face` pixels, largest first.
 

@@ -18,6 +18,8 @@ SMALLEST = 80  # pixels: the detector's window
 class HogDetector:
     """Finds frontal faces."""
 
+    colour = False
+
     def __init__(self) -> None:
         """Load the detector, which is part of dlib."""
         self._detector = dlib.get_frontal_face_detector()
@@ -26,13 +28,12 @@ class HogDetector:
         """Boxes and scores (above 0; about 2 for a clear face) of the faces of `min_face` pixels or more.
 
         Args:
-            image: BGR uint8, (height, width, 3).
+            image: Grey uint8, (height, width).
             min_face: Smallest side looked for, pixels; the larger, the faster.
         """
         scale = SMALLEST / min_face
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=shrink)
+        grey = cv2.resize(image, None, fx=scale, fy=scale, interpolation=shrink)
         rects, scores, _ = self._detector.run(np.ascontiguousarray(grey), 0, 0.0)
         return [
             (Box(r.left() / scale, r.top() / scale, (r.right() + 1) / scale, (r.bottom() + 1) / scale), score)

@@ -5,12 +5,11 @@ Kazemi and Sullivan, "One millisecond face alignment with an ensemble of regress
 
 from __future__ import annotations
 
-import cv2
 import dlib
 import numpy as np
 
 from faceswap.faces.weights import SHAPE_68, weight_file
-from faceswap.types import Box, Image, Points
+from faceswap.types import Box, Picture, Points
 
 
 class Dlib68:
@@ -24,9 +23,9 @@ class Dlib68:
         """
         self._predictor = dlib.shape_predictor(str(weight_file(SHAPE_68)))
 
-    def locate(self, image: Image, box: Box) -> Points:
-        """The points of the face in `box`: float32 (68, 2), pixels of `image` (BGR uint8)."""
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    def locate(self, picture: Picture, box: Box) -> Points:
+        """The points of the face in `box`: float32 (68, 2), pixels of the picture."""
+        grey = np.ascontiguousarray(picture.grey())
         rect = dlib.rectangle(round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1)
         parts = self._predictor(grey, rect).parts()
         return np.array([[p.x, p.y] for p in parts], np.float32)
