@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import islice
@@ -22,7 +23,7 @@ from faceswap.networks import checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
-from faceswap.networks.feed import Album, Feed
+from faceswap.networks.feed import Album, Batch, Feed
 from faceswap.networks.preview import sheet
 from faceswap.networks.step import TrainingStep
 from faceswap.options import TrainConfig
@@ -186,11 +187,11 @@ class _Session:
         _trim_losses(config.model / LOSSES, self.state.iterations)
         total = config.iterations - self.state.iterations if config.iterations else None
         interrupted = False
-        with Feed(
-            self._albums, self._network.size, config.batch_size, config.seed, self.state.iterations
-        ) as feed:
+        feed = Feed(self._albums, self._network.size, config.batch_size, config.seed)
+        with closing(feed.batches(self.state.iterations)) as batches:
             try:
-                for _ in progress(self._loop(feed), total=total, desc="training", note=self._note):
+                loop = self._loop(feed, batches)
+                for _ in progress(loop, total=total, desc="training", note=self._note):
                     pass
             except KeyboardInterrupt:
                 interrupted = True
@@ -207,13 +208,13 @@ class _Session:
             config.model / PREVIEW,
         )
 
-    def _loop(self, feed: Feed) -> Iterator[int]:
+    def _loop(self, feed: Feed, batches: Iterator[Batch]) -> Iterator[int]:
         """The training loop; yields the iteration after each step."""
         config, clock = self._config, time.monotonic
         save, preview = _Every(config.save_seconds), _Every(config.preview_seconds)
         losses = _Every(LOSS_SECONDS)
         before = clock()
-        for batch in feed:
+        for batch in batches:
             if _progress(config, self.state) >= WARPED:
                 feed.jitter = STEADY
             self._recent.append(self._step(batch.inputs, batch.targets, batch.masks))

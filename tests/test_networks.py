@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -92,7 +94,7 @@ def test_training_lowers_both_losses_and_moves_all_weights():
     network = registry.load(registry.NETWORKS, "tiny")()
     before = [w.numpy() for part in network.parts.values() for w in part.trainable_variables]
     step = TrainingStep(network, 3e-3)
-    feed = Feed((album_a, album_b), 32, 4, 0, 0)
+    feed = Feed((album_a, album_b), 32, 4, 0)
     losses = [step(b.inputs, b.targets, b.masks) for b in map(feed.make, range(60))]
     assert np.mean(losses[-5:], 0) == pytest.approx(np.mean(losses[:3], 0) * 0.4, rel=0.6)
     assert (np.mean(losses[-5:], 0) < np.mean(losses[:3], 0)).all()
@@ -115,19 +117,12 @@ def test_each_augmentation_has_an_effect(field):
 
 def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
     albums = (faces(seed=1), faces(seed=2))
-    with Feed(albums, 32, 3, 7, 5) as feed:
-        first, second = (batch for batch, _ in zip(feed, range(2), strict=False))
-    again = Feed(albums, 32, 3, 7, 0)
+    with closing(Feed(albums, 32, 3, 7).batches(5)) as batches:
+        first, second = next(batches), next(batches)
+    again = Feed(albums, 32, 3, 7)
     assert (first.inputs == again.make(5).inputs).all() and (second.inputs == again.make(6).inputs).all()
     assert (first.inputs != second.inputs).any()
-    assert (first.inputs != Feed(albums, 32, 3, 8, 5).make(5).inputs).any()
-
-
-def test_an_error_in_the_feed_reaches_the_loop():
-    broken = Album(faces().images, faces().masks[:1])
-    with Feed((broken, broken), 32, 3, 0, 0) as feed, pytest.raises(IndexError):
-        for _ in zip(feed, range(50), strict=False):
-            pass
+    assert (first.inputs != Feed(albums, 32, 3, 8).make(5).inputs).any()
 
 
 @pytest.fixture
@@ -135,7 +130,7 @@ def trained(tmp_path):
     """A tiny model with three checkpoints, and its network and step."""
     network = checkpoint.build(TINY)
     step = TrainingStep(network, 1e-3)
-    feed = Feed((faces(), faces(seed=1)), 32, 2, 0, 0)
+    feed = Feed((faces(), faces(seed=1)), 32, 2, 0)
     checkpoint.create(tmp_path / "m", TINY)
     for iteration in (1, 2, 3):
         batch = feed.make(iteration)
@@ -235,7 +230,7 @@ def test_the_mask_is_learned():
     keras.utils.set_random_seed(0)
     network = registry.load(registry.NETWORKS, "tiny")()
     step, album = TrainingStep(network, 3e-3), faces()
-    feed = Feed((album, album), 32, 4, 0, 0)
+    feed = Feed((album, album), 32, 4, 0)
     for batch in map(feed.make, range(250)):
         step(batch.inputs, batch.targets, batch.masks)
     seen = network.path("a")(to_float(album.images[:, 5:37, 5:37])).numpy()[..., 3]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
-from types import TracebackType
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.networks.augmentation import Jitter, vary
+from faceswap.threads import ahead
 from faceswap.types import Image
 
 AHEAD = 4  # batches made ahead of the step
@@ -46,53 +45,20 @@ class Batch:
 
 
 class Feed:
-    """An endless supply of batches; a context manager.
+    """An endless supply of batches.
 
     Batch number i depends on the seed, i and the jitter only, so a resumed training sees what an
     uninterrupted one would have seen.
     """
 
-    def __init__(self, albums: tuple[Album, Album], size: int, batch: int, seed: int, first: int) -> None:
-        """Prepare to make batches `first`, `first` + 1, ... of `batch` faces a side, `size` pixels each."""
-        self._albums, self._size, self._batch, self._seed, self._first = albums, size, batch, seed, first
+    def __init__(self, albums: tuple[Album, Album], size: int, batch: int, seed: int) -> None:
+        """Prepare to make batches of `batch` faces a side, `size` pixels each."""
+        self._albums, self._size, self._batch, self._seed = albums, size, batch, seed
         self.jitter = Jitter()
-        self._queue: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
 
-    def __enter__(self) -> Feed:
-        """Start the thread."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the thread."""
-        self._stop.set()
-        while self._thread.is_alive():
-            try:
-                self._queue.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        self._thread.join()
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Batches, in order; an error in the thread is raised here."""
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def _work(self) -> None:
-        number = self._first
-        try:
-            while not self._stop.is_set():
-                self._queue.put(self.make(number))
-                number += 1
-        except BaseException as error:
-            self._queue.put(error)
+    def batches(self, first: int) -> Generator[Batch, None, None]:
+        """Batch `first` and all that follow, made in a thread ahead of their use; close it to stop that."""
+        return ahead((self.make(number) for number in count(first)), AHEAD)
 
     def make(self, number: int) -> Batch:
         """Batch `number`."""
