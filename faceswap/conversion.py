@@ -28,6 +28,7 @@ from faceswap.extraction import extract
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset, StoredFace
 from faceswap.faces.masks import hull
+from faceswap.faces.tracks import linked, steadied
 from faceswap.networks import checkpoint
 from faceswap.networks.checkpoint import ModelConfig
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
@@ -204,6 +205,6 @@ def _faces(config: ConvertConfig, source: Source, parts: Path, progress: Progres
         if number is None:
             raise InputError(f"{folder} holds no faces of {config.source}: extract them or drop --faceset")
         by_frame: Faces = defaultdict(list)
-        for face in faceset.faces(number):
+        for face in steadied(linked(faceset.faces(number), faceset.segments(number))):
             by_frame[face.frame_index].append(face)
     return dict(by_frame)

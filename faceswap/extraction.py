@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from faceswap import registry
 from faceswap.config import pick
 from faceswap.errors import NoFacesError
 from faceswap.faces.alignment import align, cut, transform
-from faceswap.faces.faceset import Faceset
+from faceswap.faces.faceset import Faceset, Segment, WrittenFace
+from faceswap.faces.gaps import GapFiller
 from faceswap.faces.masks import hull
 from faceswap.faces.tracking import Detector, Landmarker, Tracker
 from faceswap.options import ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
+from faceswap.threads import ahead, side_by_side
 from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source, find_sources, open_source, segments
+
+LOOK_AROUND = 25  # frames between two searches of the whole frame for people who came in
+AHEAD = 8  # frames decoded ahead of the search
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +39,23 @@ class ExtractResult:
         faceset: The folder.
         frames: Frames searched, over all runs.
         missed: Frames without a face.
+        damaged: Frames and images that could not be (wholly) decoded.
         faces: Faces in the faceset now.
-        problems: Damaged frames and files, a line each.
         seconds: Wall-clock time of this run.
     """
 
     faceset: Path
     frames: int
     missed: int
+    damaged: int
     faces: int
-    problems: tuple[str, ...]
     seconds: float
 
     def __str__(self) -> str:
         """A few lines for people."""
         text = f"{self.faces} faces of {self.frames} frames in {self.faceset} ({self.seconds:.1f} s)"
         missed = f"\n{self.missed} frames without a face" if self.missed else ""
-        return text + missed + (f"\n{len(self.problems)} problems" if self.problems else "")
+        return text + missed + (f"\n{self.damaged} damaged frames" if self.damaged else "")
 
 
 def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
@@ -75,7 +83,7 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
         names = ", ".join(str(path) for path in paths)
         raise NoFacesError(f"no faces found in {names}: is a face in view? try a smaller --min-face")
     seconds = time.monotonic() - started
-    return ExtractResult(config.output, totals.frames, totals.missed, totals.faces, totals.problems, seconds)
+    return ExtractResult(config.output, totals.frames, totals.missed, totals.damaged, totals.faces, seconds)
 
 
 class Finder:
@@ -91,9 +99,10 @@ class Finder:
         self._landmarker: Landmarker = registry.load(registry.LANDMARKERS, options.landmarker)()
         self._options = options
 
-    def tracker(self) -> Tracker:
-        """A tracker for one segment."""
-        return Tracker(self._detector, self._landmarker, self._options.min_face)
+    def tracker(self, through_time: bool) -> Tracker:
+        """A tracker for one segment; pictures that do not follow in time are each searched as a whole."""
+        look_around = LOOK_AROUND if through_time else 0
+        return Tracker(self._detector, self._landmarker, self._options.min_face, look_around)
 
     def cut(self, frame: Frame, face: Face) -> AlignedFace:
         """Cut a face out of its frame."""
@@ -106,22 +115,42 @@ def _extract_source(faceset: Faceset, source: Source, finder: Finder, progress: 
     number = faceset.add_source(source.path.resolve(), source.fingerprint(), source.count)
     done = faceset.finished(number)
     todo = [segment for segment in segments(source) if segment.start not in done]
-    work = _extract_segments(faceset, number, source, todo, finder)
-    for _ in progress(work, total=sum(map(len, todo)), desc=f"faces of {source.path.name}", unit="frame"):
-        pass
+    jobs = [partial(_search, faceset, number, source, segment, finder) for segment in todo]
+    with closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as results:
+        work = _entered(faceset, number, results)
+        for _ in progress(work, total=sum(map(len, todo)), desc=f"faces of {source.path.name}", unit="frame"):
+            pass
     for line in source.problems:
         log.warning("%s", line)
 
 
-def _extract_segments(
-    faceset: Faceset, number: int, source: Source, todo: list[range], finder: Finder
-) -> Iterator[int]:
-    """Do the segments, one transaction each; yields the index of each frame when it is searched."""
-    for segment in todo:
-        tracker, faces, seen, known = finder.tracker(), [], 0, len(source.problems)
-        for frame in source.frames(segment.start, segment.stop):
-            found = [finder.cut(frame, face) for face in tracker.find(frame.picture)]
-            faces += found
-            seen += bool(found)
-            yield frame.index
-        faceset.add_segment(number, segment, faces, len(segment) - seen, source.problems[known:])
+def _entered(faceset: Faceset, number: int, results: Iterator[int | Segment]) -> Iterator[int]:
+    """Enter each segment when it comes; yields the index of each frame when it was searched."""
+    for result in results:
+        if isinstance(result, Segment):
+            faceset.add_segment(number, result)
+        else:
+            yield result
+
+
+def _search(
+    faceset: Faceset, number: int, source: Source, segment: range, finder: Finder
+) -> Iterator[int | Segment]:
+    """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
+    tracker, gaps, continues, good = finder.tracker(source.is_video), GapFiller(), False, 0
+    found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
+    for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
+        cut = tracker.begins_scene(frame.picture)
+        if frame.index < segment.start:
+            continue  # the last frame of the segment before: only to see whether a scene ends there
+        continues |= frame.index == segment.start > 0 and not cut
+        faces = tracker.find(frame.picture)
+        filled = gaps.fill(frame, faces) if source.is_video else []
+        for place, face in [*filled, *((frame, face) for face in faces)]:
+            written = found[place.index]
+            written.append(faceset.write(number, finder.cut(place, face), len(written)))
+        good += not frame.damaged
+        yield frame.index
+    missed = sum(not faces for faces in found.values())
+    faces_in_order = [face for index in segment for face in found[index]]
+    yield Segment(segment, faces_in_order, missed, len(segment) - good, continues)

@@ -143,12 +143,14 @@ class Face:
         landmarks: float32 (N, 2), pixels of the frame.
         score: The detector's confidence; its scale is the detector's own.
         track_id: Which run of the same face through time, -1 where unknown.
+        interpolated: It was not seen here, but shortly before and after.
     """
 
     box: Box
     landmarks: Points
     score: float = 0.0
     track_id: int = -1
+    interpolated: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +37,12 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE sources (id INTEGER PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
     frames INTEGER NOT NULL);
 CREATE TABLE segments (source INTEGER NOT NULL REFERENCES sources, start INTEGER NOT NULL,
-    stop INTEGER NOT NULL, missed INTEGER NOT NULL, problems TEXT NOT NULL, PRIMARY KEY (source, start));
+    stop INTEGER NOT NULL, missed INTEGER NOT NULL, damaged INTEGER NOT NULL, continues INTEGER NOT NULL,
+    PRIMARY KEY (source, start));
 CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources,
-    frame INTEGER NOT NULL, track INTEGER NOT NULL, file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL,
-    box BLOB NOT NULL, score REAL NOT NULL, landmarks BLOB NOT NULL, matrix BLOB NOT NULL,
-    size INTEGER NOT NULL, coverage REAL NOT NULL);
+    frame INTEGER NOT NULL, track INTEGER NOT NULL, interpolated INTEGER NOT NULL,
+    file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, box BLOB NOT NULL, score REAL NOT NULL,
+    landmarks BLOB NOT NULL, matrix BLOB NOT NULL, size INTEGER NOT NULL, coverage REAL NOT NULL);
 CREATE INDEX faces_by_frame ON faces (source, frame);
 """
 
@@ -67,12 +68,40 @@ class StoredFace:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a faceset holds: frames searched, frames without a face, faces still there, and problems."""
+    """What a faceset holds: frames searched, those without a face, those damaged, and faces still there."""
 
     frames: int
     missed: int
+    damaged: int
     faces: int
-    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What was found in a run of frames.
+
+    Attributes:
+        frames: Which frames.
+        faces: The faces in them, by frame; tracks are numbered within the segment.
+        missed: How many of the frames show no face.
+        damaged: How many of the frames could not be (wholly) decoded.
+        continues: Whether its first frame belongs to the same scene as the one before it.
+    """
+
+    frames: range
+    faces: Sequence[WrittenFace]
+    missed: int
+    damaged: int
+    continues: bool
+
+
+@dataclass(frozen=True)
+class WrittenFace:
+    """A face whose picture is on the disk, but not yet in the index."""
+
+    face: AlignedFace
+    file: str
+    hash: str
 
 
 class Faceset:
@@ -194,68 +223,60 @@ class Faceset:
 
     def finished(self, source: int) -> set[int]:
         """The first frames of the segments that are done."""
-        rows = self._index.execute("SELECT start FROM segments WHERE source = ?", (source,))
-        return {start for (start,) in rows}
+        return {frames.start for frames in self.segments(source)}
 
-    def add_segment(
-        self, source: int, segment: range, faces: Sequence[AlignedFace], missed: int, problems: Iterable[str]
-    ) -> None:
-        """Write a segment's faces, then enter them in one transaction.
+    def write(self, source: int, face: AlignedFace, number: int) -> WrittenFace:
+        """Write the picture of a face; may be called from several threads.
 
         Args:
-            source: Its number.
-            segment: The frames that were searched.
-            faces: All faces found in them.
-            missed: How many of the frames show no face.
-            problems: What was wrong with the frames, a line each.
+            source: The number of its source.
+            face: The face.
+            number: Its number among the faces of its frame.
 
         Raises:
             OutputError: The disk is full or cannot be written.
         """
-        with writing(self.folder):
-            rows = [self._write(source, number, face) for number, face in _numbered(faces)]
-        with _entering(self.folder), self._index:
-            self._index.executemany(
-                "INSERT INTO faces (source, frame, track, file, hash, box, score, landmarks, matrix,"
-                " size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            self._index.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-                (source, segment.start, segment.stop, missed, json.dumps(list(problems))),
-            )
-
-    def _write(self, source: int, number: int, face: AlignedFace) -> tuple[object, ...]:
         name = f"{source:03d}_{face.frame_index:07d}_{number}.png"
         done, data = cv2.imencode(".png", face.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
         if not done:
             raise FaceswapError(f"OpenCV could not encode {name}")
         content = data.tobytes()
-        (self.folder / FACES / name).write_bytes(content)
-        box = face.face.box
-        return (
-            source,
-            face.frame_index,
-            face.face.track_id,
-            name,
-            hashlib.sha256(content).hexdigest(),
-            np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
-            face.face.score,
-            face.face.landmarks.astype("<f4").tobytes(),
-            face.alignment.matrix.astype("<f8").tobytes(),
-            face.alignment.size,
-            face.alignment.coverage,
-        )
+        with writing(self.folder):
+            (self.folder / FACES / name).write_bytes(content)
+        return WrittenFace(face, name, hashlib.sha256(content).hexdigest())
+
+    def add_segment(self, source: int, segment: Segment) -> None:
+        """Enter a segment and its faces in one transaction.
+
+        Raises:
+            OutputError: The disk is full or cannot be written.
+        """
+        with _entering(self.folder), self._index:
+            self._index.executemany(
+                "INSERT INTO faces (source, frame, track, interpolated, file, hash, box, score, landmarks,"
+                " matrix, size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [_row(source, written) for written in segment.faces],
+            )
+            frames = segment.frames
+            self._index.execute(
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
+                (source, frames.start, frames.stop, segment.missed, segment.damaged, segment.continues),
+            )
 
     def faces(self, source: int | None = None) -> list[StoredFace]:
         """The faces whose pictures are there, by source and frame; of one source if it is given."""
         there = {entry.name for entry in os.scandir(self.folder / FACES)}
         rows = self._index.execute(
-            "SELECT file, source, frame, track, box, score, landmarks, matrix, size, coverage FROM faces"
-            " WHERE ? IS NULL OR source = ? ORDER BY source, frame, id",
+            "SELECT file, source, frame, track, interpolated, box, score, landmarks, matrix, size, coverage"
+            " FROM faces WHERE ? IS NULL OR source = ? ORDER BY source, frame, id",
             (source, source),
         )
         return [_stored(row) for row in rows if row[0] in there]
+
+    def segments(self, source: int) -> dict[range, bool]:
+        """The finished segments of a source, and whether each continues the scene of the one before it."""
+        rows = self._index.execute("SELECT start, stop, continues FROM segments WHERE source = ?", (source,))
+        return {range(start, stop): bool(continues) for start, stop, continues in rows}
 
     def load(self, face: StoredFace) -> AlignedFace:
         """Read a face's picture and draw its mask.
@@ -273,9 +294,12 @@ class Faceset:
 
     def totals(self) -> Totals:
         """What the faceset holds."""
-        rows = self._index.execute("SELECT stop - start, missed, problems FROM segments").fetchall()
-        problems = tuple(line for _, _, lines in rows for line in json.loads(lines))
-        return Totals(sum(r[0] for r in rows), sum(r[1] for r in rows), len(self.faces()), problems)
+        sums = self._index.execute(
+            "SELECT coalesce(sum(stop - start), 0), coalesce(sum(missed), 0), coalesce(sum(damaged), 0)"
+            " FROM segments"
+        )
+        frames, missed, damaged = sums.fetchone()
+        return Totals(frames, missed, damaged, len(self.faces()))
 
     def digest(self) -> str:
         """SHA-256 over the names and hashes of the faces that are there."""
@@ -300,18 +324,28 @@ def _is_foreign(path: Path) -> bool:
     return path.name != f".{INDEX}.part" and not (path.name == FACES and not any(path.iterdir()))
 
 
-def _numbered(faces: Sequence[AlignedFace]) -> Iterable[tuple[int, AlignedFace]]:
-    """Each face with its number within its frame."""
-    seen: dict[int, int] = {}
-    for face in faces:
-        number = seen.get(face.frame_index, 0)
-        seen[face.frame_index] = number + 1
-        yield number, face
+def _row(source: int, written: WrittenFace) -> tuple[object, ...]:
+    face, alignment = written.face.face, written.face.alignment
+    box = face.box
+    return (
+        source,
+        written.face.frame_index,
+        face.track_id,
+        face.interpolated,
+        written.file,
+        written.hash,
+        np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
+        face.score,
+        face.landmarks.astype("<f4").tobytes(),
+        alignment.matrix.astype("<f8").tobytes(),
+        alignment.size,
+        alignment.coverage,
+    )
 
 
 def _stored(row: tuple[Any, ...]) -> StoredFace:
-    file, source, frame, track, box, score, landmarks, matrix, size, coverage = row
+    file, source, frame, track, interpolated, box, score, landmarks, matrix, size, coverage = row
     points = np.frombuffer(landmarks, "<f4").reshape(-1, 2)
-    face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track)
+    face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track, bool(interpolated))
     alignment = Alignment(np.frombuffer(matrix, "<f8").reshape(2, 3), size, coverage)
     return StoredFace(file, source, frame, face, alignment)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from faceswap.faces.cuts import CutDetector
+from faceswap.faces.gaps import GAP
 from faceswap.types import Box, Face, Image, Picture, Points
 
 SAME = 0.3  # intersection over union from which two boxes are the same face
@@ -42,7 +44,7 @@ class Tracker:
     for people who came in. In between, each face is searched for around its last place only.
     """
 
-    def __init__(self, detector: Detector, landmarker: Landmarker, min_face: int, look_around: int = 25):
+    def __init__(self, detector: Detector, landmarker: Landmarker, min_face: int, look_around: int):
         """Begin with no face known.
 
         Args:
@@ -54,21 +56,39 @@ class Tracker:
         self._detector, self._landmarker = detector, landmarker
         self._min_face, self._look_around = min_face, look_around
         self._last: list[tuple[Box, int]] = []
+        self._lost: list[tuple[Box, int, int]] = []
+        self._cuts = CutDetector()
         self._next_id = 0
         self._age = 0
+
+    def begins_scene(self, picture: Picture) -> bool:
+        """Look whether a scene begins with the next frame; if so, nobody is followed into it."""
+        cut = self._cuts.is_cut(picture)
+        if cut:
+            self._last, self._lost = [], []
+        return cut
 
     def find(self, picture: Picture) -> list[Face]:
         """The faces of the next frame, with the track each belongs to."""
         followed = [(self._follow(picture, box), track) for box, track in self._last]
         known = [(found, track) for found, track in followed if found is not None]
-        if not self._last or len(known) < len(self._last) or self._age >= self._look_around:
+        lost = len(known) < len(self._last) or self._lost
+        if not self._last or lost or self._age >= self._look_around:
             found = self._merge(known, self._detect(picture, Box(0, 0, picture.width, picture.height)))
             self._age = 0
         else:
             found = self._merge(known, [])
         self._age += 1
-        self._last = [(box, track) for box, _, track in found]
+        self._remember(found)
         return [Face(box, self._landmarker.locate(picture, box), score, track) for box, score, track in found]
+
+    def _remember(self, found: list[tuple[Box, float, int]]) -> None:
+        """Keep where everyone is, and for a few frames where those were who are gone."""
+        there = {track for _, _, track in found}
+        missing = [(box, track, age + 1) for box, track, age in self._lost]
+        missing += [(box, track, 1) for box, track in self._last]
+        self._lost = [item for item in missing if item[1] not in there and item[2] <= GAP]
+        self._last = [(box, track) for box, _, track in found]
 
     def _follow(self, picture: Picture, box: Box) -> tuple[Box, float] | None:
         """The face nearest to its last place, searched for around it only."""
@@ -102,6 +122,7 @@ class Tracker:
             if all(box.iou(other) < SAME for other, _, _ in merged):
                 merged.append((box, score, track))
         lost = [(box, track) for box, track in self._last if all(track != t for _, _, t in merged)]
+        lost += [(box, track) for box, track, _ in self._lost]
         for box, score in seen:
             if any(box.iou(other) >= SAME for other, _, _ in merged):
                 continue
