@@ -52,7 +52,7 @@ def doctor(config: DoctorConfig) -> DoctorReport:
         ("faceswap", f"{faceswap.__version__} in {Path(faceswap.__file__).parent}"),
         ("python", f"{platform.python_version()} on {platform.platform()}"),
         *_packages(faults),
-        ("processor", f"{os.cpu_count()} threads, {_processor()}"),
+        ("processor", f"{os.cpu_count()} threads, {processor()}"),
         ("features", _features()),
         ("graphics card", _graphics(faults)),
         ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
@@ -73,7 +73,8 @@ def _packages(faults: list[str]) -> list[tuple[str, str]]:
     return facts
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor, as the system gives it."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text().splitlines():

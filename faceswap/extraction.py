@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset, Segment, WrittenFace
 from faceswap.faces.gaps import GapFiller
 from faceswap.faces.masks import hull
-from faceswap.faces.tracking import Detector, Landmarker, Tracker
+from faceswap.faces.tracking import SAME, Detector, Landmarker, Tracker
 from faceswap.options import ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead, side_by_side
@@ -137,20 +138,49 @@ def _search(
     faceset: Faceset, number: int, source: Source, segment: range, finder: Finder
 ) -> Iterator[int | Segment]:
     """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
-    tracker, gaps, continues, good = finder.tracker(source.is_video), GapFiller(), False, 0
+    run = _Run(finder, source.is_video)
+    continues, good = False, 0
     found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
     for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
-        cut = tracker.begins_scene(frame.picture)
+        cut = run.begins_scene(frame)
         if frame.index < segment.start:
             continue  # the last frame of the segment before: only to see whether a scene ends there
         continues |= frame.index == segment.start > 0 and not cut
-        faces = tracker.find(frame.picture)
-        filled = gaps.fill(frame, faces) if source.is_video else []
-        for place, face in [*filled, *((frame, face) for face in faces)]:
+        for place, face in run.faces(frame):
             written = found[place.index]
-            written.append(faceset.write(number, finder.cut(place, face), len(written)))
+            if all(other.face.face.box.iou(face.box) < SAME for other in written):
+                written.append(faceset.write(number, finder.cut(place, face), len(written)))
         good += not frame.damaged
         yield frame.index
     missed = sum(not faces for faces in found.values())
     faces_in_order = [face for index in segment for face in found[index]]
     yield Segment(segment, faces_in_order, missed, len(segment) - good, continues)
+
+
+class _Run:
+    """The faces of successive frames, those missed at first too."""
+
+    def __init__(self, finder: Finder, through_time: bool) -> None:
+        """Begin; pictures that do not follow in time (`through_time`) are each taken alone."""
+        self._through_time = through_time
+        self._tracker = finder.tracker(through_time)
+        self._gaps = GapFiller()
+        self._recent: deque[Frame] = deque(maxlen=LOOK_AROUND if through_time else 0)
+
+    def begins_scene(self, frame: Frame) -> bool:
+        """Look at the next frame; at a new scene, forget the one before."""
+        cut = self._tracker.begins_scene(frame.picture)
+        if cut:
+            self._recent.clear()
+        return cut
+
+    def faces(self, frame: Frame) -> Iterator[tuple[Frame, Face]]:
+        """The faces of the frame, and those of earlier ones that follow from them, each with its frame."""
+        for face in self._tracker.find(frame.picture):
+            if self._gaps.is_new(face):
+                before = list(reversed(self._recent))
+                pictures = (old.picture for old in before)
+                yield from zip(before, self._tracker.trace_back(face, pictures), strict=False)
+            yield from self._gaps.fill(frame, face, self._recent)
+            yield frame, face
+        self._recent.append(frame)

@@ -12,6 +12,7 @@ from faceswap.faces.detectors.fake import FakeDetector
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.landmarkers.fake import FakeLandmarker
 from faceswap.faces.tracking import Tracker
+from faceswap.faces.tracks import linked
 from faceswap.types import Box, Pixels
 
 
@@ -193,3 +194,49 @@ def test_nobody_in_a_real_clip(real, tmp_path):
     clip = next((real / "hard" / "video").glob("*noface*"))
     with pytest.raises(NoFacesError):
         extract(ExtractConfig(sources=clip, output=tmp_path / "set"))
+
+
+def test_who_comes_in_between_two_searches_is_traced_back(tmp_path):
+    def enters(image, index):
+        nobody(image, index)
+        if index >= 8:
+            cv2.circle(image, (64, 48), 20, (30, 40, 210), -1)
+
+    clip = make(tmp_path / "enters.mp4", draw=enters, size=(128, 96), count=20)
+    result = extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    assert (result.faces, result.missed) == (12, 8)
+
+
+def test_a_face_that_is_not_seen_for_a_moment_is_filled_in_and_marked(tmp_path):
+    def blinks(image, index):
+        nobody(image, index)
+        if index not in (8, 9):
+            cv2.circle(image, (40 + 2 * index, 48), 20, (30, 40, 210), -1)
+
+    clip = make(tmp_path / "blinks.mp4", draw=blinks, size=(128, 96), count=20)
+    assert extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES)).missed == 0
+    with Faceset.open(tmp_path / "set") as faceset:
+        faces = faceset.faces()
+        assert [face.frame_index for face in faces if face.face.interpolated] == [8, 9]
+        assert {face.face.track_id for face in faces} == {0}
+        middle = faces[8].face.box
+        assert (middle.left + middle.right) / 2 == pytest.approx(56, abs=3)
+
+
+def test_pictures_of_a_folder_do_not_follow_in_time(tmp_path):
+    """The second picture shows another person besides: nobody is followed, so both are found."""
+    for index, centres in enumerate([[40], [40, 100], [40]]):
+        image = np.full((96, 128, 3), 120, np.uint8)
+        for x in centres:
+            cv2.circle(image, (x, 48), 20, (30, 40, 210), -1)
+        cv2.imwrite(str(tmp_path / f"{index}.png"), image)
+    assert extract(ExtractConfig(sources=tmp_path, output=tmp_path / "set", **FAKES)).faces == 4
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("name", "tracks"), [("two_faces_hstack.mp4", 2), ("scene_cuts_3people.mp4", 3)])
+def test_real_tracks(real, tmp_path, name, tracks):
+    extract(ExtractConfig(sources=real / "hard" / "video" / name, output=tmp_path / "set"))
+    with Faceset.open(tmp_path / "set") as faceset:
+        faces = linked(faceset.faces(), faceset.segments(1))
+    assert len({face.face.track_id for face in faces}) == tracks

@@ -70,11 +70,9 @@ def test_a_scene_begins():
 @settings(deadline=None)
 @given(st.integers(1, 12), st.floats(-50, 50))
 def test_short_gaps_are_filled_evenly_and_long_ones_not(missed, moved):
-    gaps = GapFiller()
-    assert gaps.fill(frame(0), [face()]) == []
-    for index in range(1, missed + 1):
-        assert gaps.fill(frame(index), []) == []
-    filled = gaps.fill(frame(missed + 1), [face(100 + moved)])
+    gaps, recent = GapFiller(), [frame(index) for index in range(missed + 1)]
+    assert gaps.is_new(face()) and gaps.fill(frame(0), face(), []) == [] and not gaps.is_new(face())
+    filled = gaps.fill(frame(missed + 1), face(100 + moved), recent)
     if missed > GAP:
         assert filled == []
         return
@@ -88,9 +86,8 @@ def test_short_gaps_are_filled_evenly_and_long_ones_not(missed, moved):
 
 def test_another_track_fills_nothing():
     gaps = GapFiller()
-    gaps.fill(frame(0), [face(track=0)])
-    gaps.fill(frame(1), [])
-    assert gaps.fill(frame(2), [face(track=1)]) == []
+    gaps.fill(frame(0), face(track=0), [])
+    assert gaps.fill(frame(2), face(track=1), [frame(0), frame(1)]) == []
 
 
 def test_tracks_go_on_in_the_next_segment_of_the_same_scene():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Sequence
 
 from faceswap.types import Box, Face, Frame
 
@@ -10,27 +10,25 @@ GAP = 5  # frames
 
 
 class GapFiller:
-    """Remembers the last frames and where each track was; tells what lay between when a track comes back."""
+    """Remembers where each track was last; tells what lay between when it comes back."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._frames: deque[Frame] = deque(maxlen=GAP)
         self._seen: dict[int, tuple[int, Face]] = {}
 
-    def fill(self, frame: Frame, faces: list[Face]) -> list[tuple[Frame, Face]]:
-        """The faces of earlier frames that follow from those of this one, each with its frame."""
-        filled = []
-        for face in faces:
-            index, before = self._seen.get(face.track_id, (frame.index, face))
-            missed = frame.index - index - 1
-            if 0 < missed <= GAP:
-                between = [old for old in self._frames if index < old.index < frame.index]
-                filled += [
-                    (old, _between(before, face, (old.index - index) / (missed + 1))) for old in between
-                ]
-            self._seen[face.track_id] = (frame.index, face)
-        self._frames.append(frame)
-        return filled
+    def is_new(self, face: Face) -> bool:
+        """Whether the face's track was never seen before."""
+        return face.track_id not in self._seen
+
+    def fill(self, frame: Frame, face: Face, recent: Sequence[Frame]) -> list[tuple[Frame, Face]]:
+        """Where a face was in those of the `recent` frames in which it was missed, if they are few."""
+        index, before = self._seen.get(face.track_id, (frame.index, face))
+        self._seen[face.track_id] = (frame.index, face)
+        missed = frame.index - index - 1
+        if not 0 < missed <= GAP:
+            return []
+        between = [old for old in recent if index < old.index < frame.index]
+        return [(old, _between(before, face, (old.index - index) / (missed + 1))) for old in between]
 
 
 def _between(before: Face, after: Face, share: float) -> Face:

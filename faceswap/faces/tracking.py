@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from faceswap.faces.cuts import CutDetector
@@ -12,6 +13,7 @@ SAME = 0.3  # intersection over union from which two boxes are the same face
 MARGIN = 0.6  # how far past its last box a face is looked for, in box sides
 CROP_FACE = 110  # pixels: a face's side while it is followed; HOG needs 80
 SMALLEST = 80  # pixels, in that crop
+ALONE = 5  # frames between two searches of the whole frame while nobody is in sight
 SMALLEST_REGION = 8  # pixels: less of a frame is not searched
 
 
@@ -40,8 +42,9 @@ class Landmarker(Protocol):
 class Tracker:
     """Follows faces through the frames of one segment.
 
-    The whole frame is searched at the start, when a followed face is lost, and every `look_around` frames
-    for people who came in. In between, each face is searched for around its last place only.
+    The whole frame is searched at the start of a scene, when a followed face is lost, and every `look_around`
+    frames for people who came in, who are then traced back to where they did. In between, each face is
+    searched for around its last place only.
     """
 
     def __init__(self, detector: Detector, landmarker: Landmarker, min_face: int, look_around: int):
@@ -59,21 +62,22 @@ class Tracker:
         self._lost: list[tuple[Box, int, int]] = []
         self._cuts = CutDetector()
         self._next_id = 0
-        self._age = 0
+        self._age: int | None = None  # frames since the whole frame was searched; None at a scene's start
 
     def begins_scene(self, picture: Picture) -> bool:
         """Look whether a scene begins with the next frame; if so, nobody is followed into it."""
         cut = self._cuts.is_cut(picture)
         if cut:
-            self._last, self._lost = [], []
+            self._last, self._lost, self._age = [], [], None
         return cut
 
     def find(self, picture: Picture) -> list[Face]:
         """The faces of the next frame, with the track each belongs to."""
         followed = [(self._follow(picture, box), track) for box, track in self._last]
         known = [(found, track) for found, track in followed if found is not None]
-        lost = len(known) < len(self._last) or self._lost
-        if not self._last or lost or self._age >= self._look_around:
+        lost = len(known) < len(self._last) or bool(self._lost)
+        patience = self._look_around if self._last else min(self._look_around, ALONE)
+        if self._age is None or lost or self._age >= patience:
             found = self._merge(known, self._detect(picture, Box(0, 0, picture.width, picture.height)))
             self._age = 0
         else:
@@ -81,6 +85,25 @@ class Tracker:
         self._age += 1
         self._remember(found)
         return [Face(box, self._landmarker.locate(picture, box), score, track) for box, score, track in found]
+
+    def trace_back(self, face: Face, pictures: Iterable[Picture]) -> list[Face]:
+        """Where a face that was just found was before.
+
+        Args:
+            face: The face in the present frame.
+            pictures: The frames before it, the latest first.
+
+        Returns:
+            The face in these frames, the latest first, as far back as it is seen.
+        """
+        box, faces = face.box, []
+        for picture in pictures:
+            found = self._follow(picture, box)
+            if found is None:
+                break
+            box, score = found
+            faces.append(Face(box, self._landmarker.locate(picture, box), score, face.track_id))
+        return faces
 
     def _remember(self, found: list[tuple[Box, float, int]]) -> None:
         """Keep where everyone is, and for a few frames where those were who are gone."""
