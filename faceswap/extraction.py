@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -88,22 +88,26 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
 
 
 class Finder:
-    """The plug-ins that find faces, loaded once, and how the faces are cut out."""
+    """The plug-ins that find faces, and how the faces are cut out."""
 
     def __init__(self, options: ExtractOptions) -> None:
-        """Load the detector and the landmarker.
+        """Import the detector and load the landmarker.
 
         Raises:
             DependencyError: A weight file is not installed.
         """
-        self._detector: Detector = registry.load(registry.DETECTORS, options.detector)()
+        self._detector: Callable[[], Detector] = registry.load(registry.DETECTORS, options.detector)
         self._landmarker: Landmarker = registry.load(registry.LANDMARKERS, options.landmarker)()
         self._options = options
 
     def tracker(self, through_time: bool) -> Tracker:
-        """A tracker for one segment; pictures that do not follow in time are each searched as a whole."""
+        """A tracker for one segment; pictures that do not follow in time are each searched as a whole.
+
+        Each has a detector of its own: dlib's keep what they are working on, so two threads that share one
+        corrupt the memory. Its shape predictors do not, and are shared.
+        """
         look_around = LOOK_AROUND if through_time else 0
-        return Tracker(self._detector, self._landmarker, self._options.min_face, look_around)
+        return Tracker(self._detector(), self._landmarker, self._options.min_face, look_around)
 
     def cut(self, frame: Frame, face: Face) -> AlignedFace:
         """Cut a face out of its frame."""

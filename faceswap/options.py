@@ -22,7 +22,12 @@ class ExtractOptions(Options):
 
     detector: str = option("hog", "what finds faces", choices=DETECTORS)
     landmarker: str = option("dlib68", "what finds the points of a face", choices=LANDMARKERS)
-    min_face: int = option(40, "smallest face looked for, in pixels of the frame", low=16, high=2000)
+    min_face: int = option(
+        0,
+        "smallest face looked for, pixels of the frame; 0: a tenth of its shorter side, 40 or more",
+        low=0,
+        high=2000,
+    )
     face_size: int = option(256, "side of a face image in the faceset, pixels", low=32, high=1024)
     coverage: float = option(
         1.6, "side of a face image as a multiple of the face (brows to chin)", low=1.0, high=4.0

@@ -62,7 +62,7 @@ def test_flags_override_the_project_file(clips, tmp_path, capsys):
         (["extract", "-o", "x"], "extract needs SOURCES"),
         (["extract", "a.mp4"], "extract needs --output"),
         (["extract", "a.mp4", "-o", "x", "--min-face", "few"], "--min-face"),
-        (["extract", "a.mp4", "-o", "x", "--min-face", "2"], "min_face must be 16 or more"),
+        (["extract", "a.mp4", "-o", "x", "--min-face", "-2"], "min_face must be 0 or more"),
         (["extract", "a.mp4", "-o", "x", "--min-fce", "20"], "--min-face"),
         (["extract", "a.mp4", "-o", "x", "--detector", "magic"], "one of hog"),
         (["train", "-a", "x"], "train needs --faceset-b"),

@@ -13,6 +13,8 @@ SAME = 0.3  # intersection over union from which two boxes are the same face
 MARGIN = 0.6  # how far past its last box a face is looked for, in box sides
 CROP_FACE = 110  # pixels: a face's side while it is followed; HOG needs 80
 SMALLEST = 80  # pixels, in that crop
+SHARE = 0.1  # of the frame's shorter side: the smallest face looked for, unless it is given
+LEAST = 40  # pixels: nor is a smaller one
 ALONE = 5  # frames between two searches of the whole frame while nobody is in sight
 SMALLEST_REGION = 8  # pixels: less of a frame is not searched
 
@@ -53,7 +55,7 @@ class Tracker:
         Args:
             detector: Finds boxes.
             landmarker: Finds points.
-            min_face: Smallest face looked for in the whole frame, pixels.
+            min_face: Smallest face looked for in the whole frame, pixels; 0 for `SHARE` of the frame.
             look_around: Frames between two searches of the whole frame.
         """
         self._detector, self._landmarker = detector, landmarker
@@ -78,7 +80,7 @@ class Tracker:
         lost = len(known) < len(self._last) or bool(self._lost)
         patience = self._look_around if self._last else min(self._look_around, ALONE)
         if self._age is None or lost or self._age >= patience:
-            found = self._merge(known, self._detect(picture, Box(0, 0, picture.width, picture.height)))
+            found = self._merge(known, self._search(picture))
             self._age = 0
         else:
             found = self._merge(known, [])
@@ -121,7 +123,13 @@ class Tracker:
         near = [(b, score) for b, score in found if b.iou(box) >= SAME]
         return max(near, key=lambda item: item[0].iou(box), default=None)
 
-    def _detect(self, picture: Picture, around: Box, min_face: float = 0) -> list[tuple[Box, float]]:
+    def _search(self, picture: Picture) -> list[tuple[Box, float]]:
+        """The faces of the whole frame."""
+        side = min(picture.width, picture.height)
+        whole = Box(0, 0, picture.width, picture.height)
+        return self._detect(picture, whole, self._min_face or max(side * SHARE, LEAST))
+
+    def _detect(self, picture: Picture, around: Box, min_face: float) -> list[tuple[Box, float]]:
         """The faces within a rectangle, in pixels of the frame."""
         left, top = max(int(around.left), 0), max(int(around.top), 0)
         right, bottom = min(int(around.right), picture.width), min(int(around.bottom), picture.height)
@@ -131,7 +139,7 @@ class Tracker:
             image = picture.region(left, top, right, bottom)
         else:
             image = picture.grey()[top:bottom, left:right]
-        found = self._detector.detect(image, min_face or self._min_face)
+        found = self._detector.detect(image, min_face)
         return [
             (Box(b.left + left, b.top + top, b.right + left, b.bottom + top), score) for b, score in found
         ]

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable
 from glob import glob
+from itertools import pairwise
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -53,10 +54,16 @@ def open_source(path: Path) -> Source:
     return VideoSource(path)
 
 
-def segments(source: Source, seconds: float = 10.0) -> list[range]:
-    """Cut the source's frame indices into runs of about `seconds` seconds; images by their nominal rate."""
+def segments(source: Source, seconds: float = 5.0) -> list[range]:
+    """Cut the source's frame indices into even runs of at most about `seconds`; images by their nominal rate.
+
+    Shorter than a person would wait for twice, and long enough that beginning one costs little: a clip of 8
+    seconds already keeps two cores busy.
+    """
     length = max(round(source.rate * seconds), 1)
-    return [range(start, min(start + length, source.count)) for start in range(0, source.count, length)]
+    parts = -(-source.count // length)
+    edges = [source.count * part // parts for part in range(parts + 1)]
+    return [range(start, stop) for start, stop in pairwise(edges)]
 
 
 def _expanded(path: Path) -> list[Path]:
