@@ -13,11 +13,21 @@ from faceswap.errors import UsageError
 
 DETECTORS = {
     "hog": "faces.detectors.hog:HogDetector",
+    "cnn": "faces.detectors.cnn:CnnDetector",
+    "mesh": "faces.detectors.mesh:MeshDetector",
     "fake": "faces.detectors.fake:FakeDetector",
 }
 LANDMARKERS = {
     "dlib68": "faces.landmarkers.dlib68:Dlib68",
+    "dlib5": "faces.landmarkers.dlib5:Dlib5",
+    "mesh468": "faces.landmarkers.mesh468:Mesh468",
     "fake": "faces.landmarkers.fake:FakeLandmarker",
+}
+MASKERS = {
+    "hull": "faces.maskers.hull:HullMasker",
+    "box": "faces.maskers.box:BoxMasker",
+    "mesh": "faces.maskers.mesh:MeshMasker",
+    "grabcut": "faces.maskers.grabcut:GrabCutMasker",
 }
 NETWORKS = {
     "swift": "networks.swift:build",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from faceswap.errors import DependencyError
 
+MMOD = "mmod_human_face_detector.dat"
+SHAPE_5 = "shape_predictor_5_face_landmarks.dat"
 SHAPE_68 = "shape_predictor_68_face_landmarks.dat"
 # fmt: off
 CHECKSUMS = {
