@@ -179,8 +179,14 @@ def _settings(config: ConvertConfig, source: Source) -> str:
     settings: dict[str, Any] = pick(config, ConvertOptions)
     settings["source"] = source.fingerprint()
     settings["model"] = checkpoint.fingerprint(config.model)
-    settings["faceset"] = str(config.faceset.resolve()) if config.faceset else None
+    settings["faceset"] = _digest(config.faceset) if config.faceset else None
     return json.dumps(settings)
+
+
+def _digest(folder: Path) -> str:
+    """What the faces in a faceset are, so that a deleted one is not found in an earlier run's segments."""
+    with Faceset.open(folder) as faceset:
+        return faceset.digest()
 
 
 def _open_parts(parts: Path, settings: str) -> None:

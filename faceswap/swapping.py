@@ -8,8 +8,9 @@ from pathlib import Path
 
 from faceswap.config import pick
 from faceswap.conversion import ConvertResult, check_output, convert
-from faceswap.errors import Interrupted
+from faceswap.errors import Interrupted, OutputError
 from faceswap.extraction import ExtractResult, extract
+from faceswap.faces.faceset import INDEX, Faceset
 from faceswap.options import (
     ConvertConfig,
     ConvertOptions,
@@ -21,6 +22,7 @@ from faceswap.options import (
 )
 from faceswap.progress import Progress, quiet
 from faceswap.training import TrainResult, train
+from faceswap.video.source import open_source
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
     work = config.work or config.output.with_suffix(".faceswap")
     facesets = {"b": (config.source, work / "source"), "a": (config.target, work / "target")}
     found = {}
+    for clip, folder in facesets.values():
+        _refuse_other_clips(clip, folder)
     for side, (clip, folder) in facesets.items():
         options = pick(config, ExtractOptions)
         found[side] = extract(ExtractConfig(sources=(clip,), output=folder, **options), progress)
@@ -102,6 +106,17 @@ def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
         progress,
     )
     return SwapResult(work, found["b"], found["a"], training, conversion, seconds)
+
+
+def _refuse_other_clips(clip: Path, folder: Path) -> None:
+    """Refuse a work folder that was begun with other clips: its model has learned other people."""
+    if not (folder / INDEX).is_file():
+        return
+    with Faceset.open(folder) as faceset, open_source(clip) as source:
+        if faceset.fingerprints() - {source.fingerprint()}:
+            raise OutputError(
+                f"{folder.parent} was begun with other clips than {clip}: choose another --work or delete it"
+            )
 
 
 def _found(result: ExtractResult) -> str:

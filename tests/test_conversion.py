@@ -199,6 +199,28 @@ def test_killed_in_the_middle_it_goes_on_and_gives_the_same(config, tmp_path, mo
         assert (one == other).all()
 
 
+def test_faces_deleted_between_two_runs_are_not_swapped(config, tmp_path, monkeypatch):
+    clip = make(tmp_path / "long.mp4", draw=RED, rate=1, count=20, size=(128, 96))
+    extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    config = changed(config, source=clip, faceset=tmp_path / "set", crf=0)
+    patches = Swapper.patches
+
+    def dying(self, batch, found):
+        if batch[0].index >= 10:
+            raise KeyboardInterrupt
+        return patches(self, batch, found)
+
+    monkeypatch.setattr(Swapper, "patches", dying)
+    with pytest.raises(KeyboardInterrupt):
+        convert(config)
+    monkeypatch.undo()
+    with Faceset.open(tmp_path / "set") as faceset:
+        (tmp_path / "set" / FACES / faceset.faces()[0].file).unlink()
+    convert(config)
+    before, after = frames(clip)[0], frames(config.output)[0]
+    assert np.abs(before.astype(int) - after).max() <= 1, "the deleted face was swapped all the same"
+
+
 def test_other_settings_do_not_mix_with_finished_segments(config):
     parts = config.output.with_name(".out.mp4.parts")
     parts.mkdir()

@@ -39,6 +39,16 @@ def test_two_clips_in_one_out(clips, tmp_path):
     assert "already done" in str(again)
 
 
+def test_a_work_folder_of_other_clips_is_refused(clips, tmp_path):
+    config = {"target": clips[0], "output": tmp_path / "out.mp4", **QUICK}
+    swap(SwapConfig(source=clips[1], **config))
+    other = make(tmp_path / "other.mp4", draw=RED, count=10, size=(128, 96))
+    with pytest.raises(OutputError, match="other clips"):
+        swap(SwapConfig(source=other, overwrite=True, **config))
+    assert swap(SwapConfig(source=clips[1], overwrite=True, **config)).source.faces == 30
+    assert swap(SwapConfig(source=other, overwrite=True, work=tmp_path / "w", **config)).source.faces == 10
+
+
 def test_ctrl_c_while_training_says_how_to_go_on(clips, tmp_path, monkeypatch):
     from faceswap.networks.step import TrainingStep
 

@@ -130,7 +130,8 @@ class Faceset:
             if faceset.settings != settings:
                 faceset.close()
                 raise OutputError(
-                    f"{folder} holds a faceset made with other settings: use --overwrite to make it anew"
+                    f"{folder} holds a faceset made with other settings: choose another folder, or make it"
+                    " anew with 'faceswap extract --overwrite'"
                 )
             return faceset
         with writing(folder):
@@ -220,6 +221,10 @@ class Faceset:
         """The number of the source with this fingerprint, None if faces were never sought in it."""
         row = self._index.execute("SELECT id FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
         return None if row is None else int(row[0])
+
+    def fingerprints(self) -> set[str]:
+        """The fingerprints of all sources that were entered."""
+        return {fingerprint for (fingerprint,) in self._index.execute("SELECT fingerprint FROM sources")}
 
     def finished(self, source: int) -> set[int]:
         """The first frames of the segments that are done."""
