@@ -25,10 +25,10 @@ from faceswap.blending.paste import enlarge, paste
 from faceswap.config import pick
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.extraction import extract
-from faceswap.faces.alignment import align, cut, transform
-from faceswap.faces.faceset import Faceset, StoredFace
-from faceswap.faces.masks import hull
-from faceswap.faces.tracks import linked, steadied
+from faceswap.faces.alignment import align, cut, moved
+from faceswap.faces.faceset import Faceset
+from faceswap.faces.index import StoredFace
+from faceswap.faces.tracks import steadied
 from faceswap.networks import checkpoint
 from faceswap.networks.checkpoint import ModelConfig
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
@@ -153,7 +153,7 @@ class Swapper:
         """Blend a face (BGR and mask, four channels) into its frame, as far as both people's faces reach."""
         alignment = align(face.face.landmarks, CANVAS, self._model.coverage)
         swapped, reach = enlarge(made[..., :3], CANVAS), enlarge(made[..., 3], CANVAS)
-        mask = np.minimum(reach, hull(transform(face.face.landmarks, alignment.matrix), CANVAS))
+        mask = np.minimum(reach, moved(face.mask, face.alignment, alignment))
         extent = CANVAS / self._model.coverage
         opacity = soften(mask, self._config.erode * extent, self._config.feather * extent)
         recolored = self._recolor(swapped, cut(frame.picture, alignment), opacity > 0.5)
@@ -210,7 +210,9 @@ def _faces(config: ConvertConfig, source: Source, parts: Path, progress: Progres
         number = faceset.source_number(source.fingerprint())
         if number is None:
             raise InputError(f"{folder} holds no faces of {config.source}: extract them or drop --faceset")
+        if not faceset.is_numbered(number):
+            raise InputError(f"{folder} is not finished: run the 'faceswap extract' that began it again")
         by_frame: Faces = defaultdict(list)
-        for face in steadied(linked(faceset.faces(number), faceset.segments(number))):
+        for face in steadied(faceset.faces(number)):
             by_frame[face.frame_index].append(face)
     return dict(by_frame)

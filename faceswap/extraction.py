@@ -16,10 +16,12 @@ from faceswap import registry
 from faceswap.config import pick
 from faceswap.errors import NoFacesError
 from faceswap.faces.alignment import align, cut, transform
-from faceswap.faces.faceset import Faceset, Segment, WrittenFace
+from faceswap.faces.faceset import Faceset
 from faceswap.faces.gaps import GapFiller
-from faceswap.faces.masks import hull
+from faceswap.faces.index import Segment, WrittenFace
+from faceswap.faces.maskers import Masker
 from faceswap.faces.tracking import SAME, Detector, Landmarker, Tracker
+from faceswap.faces.tracks import linked
 from faceswap.options import ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead, side_by_side
@@ -98,6 +100,7 @@ class Finder:
         """
         self._detector: Callable[[], Detector] = registry.load(registry.DETECTORS, options.detector)
         self._landmarker: Landmarker = registry.load(registry.LANDMARKERS, options.landmarker)()
+        self._masker: Masker = registry.load(registry.MASKERS, options.masker)()
         self._options = options
 
     def tracker(self, through_time: bool) -> Tracker:
@@ -112,8 +115,9 @@ class Finder:
     def cut(self, frame: Frame, face: Face) -> AlignedFace:
         """Cut a face out of its frame."""
         alignment = align(face.landmarks, self._options.face_size, self._options.coverage)
-        mask = hull(transform(face.landmarks, alignment.matrix), alignment.size)
-        return AlignedFace(cut(frame.picture, alignment), mask, alignment, face, frame.index)
+        crop = cut(frame.picture, alignment)
+        mask = self._masker.mask(crop, transform(face.landmarks, alignment.matrix))
+        return AlignedFace(crop, mask, alignment, face, frame.index)
 
 
 def _extract_source(faceset: Faceset, source: Source, finder: Finder, progress: Progress) -> None:
@@ -125,6 +129,8 @@ def _extract_source(faceset: Faceset, source: Source, finder: Finder, progress: 
         work = _entered(faceset, number, results)
         for _ in progress(work, total=sum(map(len, todo)), desc=f"faces of {source.path.name}", unit="frame"):
             pass
+    if not faceset.is_numbered(number):
+        faceset.number_tracks(number, linked(faceset.faces(number), faceset.segments(number)))
     for line in source.problems:
         log.warning("%s", line)
 

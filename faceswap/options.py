@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faceswap.config import Options, option
 from faceswap.errors import UsageError
-from faceswap.registry import COLORS, DETECTORS, LANDMARKERS, NETWORKS
+from faceswap.registry import COLORS, DETECTORS, LANDMARKERS, MASKERS, NETWORKS
 
 CODECS = ("h264", "h265")
 PRESETS = (
@@ -22,6 +22,7 @@ class ExtractOptions(Options):
 
     detector: str = option("hog", "what finds faces", choices=DETECTORS)
     landmarker: str = option("dlib68", "what finds the points of a face", choices=LANDMARKERS)
+    masker: str = option("hull", "what says which pixels are face", choices=MASKERS)
     min_face: int = option(
         0,
         "smallest face looked for, pixels of the frame; 0: a tenth of its shorter side, 40 or more",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 Points = NDArray[np.float32]
+Descriptor = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 

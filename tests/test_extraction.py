@@ -12,7 +12,6 @@ from faceswap.faces.detectors.fake import FakeDetector
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.landmarkers.fake import FakeLandmarker
 from faceswap.faces.tracking import Tracker
-from faceswap.faces.tracks import linked
 from faceswap.types import Box, Pixels
 
 
@@ -238,5 +237,5 @@ def test_pictures_of_a_folder_do_not_follow_in_time(tmp_path):
 def test_real_tracks(real, tmp_path, name, tracks):
     extract(ExtractConfig(sources=real / "hard" / "video" / name, output=tmp_path / "set"))
     with Faceset.open(tmp_path / "set") as faceset:
-        faces = linked(faceset.faces(), faceset.segments(1))
+        faces = faceset.faces()
     assert len({face.face.track_id for face in faces}) == tracks

@@ -1,11 +1,13 @@
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from faceswap.errors import InputError, OutputError
 from faceswap.faces.alignment import align, transform
-from faceswap.faces.faceset import FACES, INDEX, Faceset, Segment
+from faceswap.faces.faceset import FACES, INDEX, REJECTED, Faceset
+from faceswap.faces.index import Segment
 from faceswap.faces.template import MEAN_FACE
 from faceswap.types import AlignedFace, Box, Face
 
@@ -17,7 +19,8 @@ def aligned(frame, seed=0, size=64):
     points = transform(MEAN_FACE, np.array([[90.0, 4, 120], [-4, 90, 100]])) + np.float32(frame)
     face = Face(Box(1.25, 2, 90, 95), points, 1.5, seed)
     image = draw.integers(0, 255, (size, size, 3)).astype(np.uint8)
-    return AlignedFace(image, np.zeros((size, size), np.uint8), align(points, size, 1.6), face, frame)
+    mask = draw.integers(0, 2, (size, size)).astype(np.uint8) * np.uint8(255)
+    return AlignedFace(image, mask, align(points, size, 1.6), face, frame)
 
 
 def fill(faceset, source):
@@ -46,7 +49,7 @@ def test_everything_comes_back(folder):
             assert (loaded.face.landmarks == original.face.landmarks).all()
             assert (loaded.alignment.matrix == original.alignment.matrix).all()
             assert loaded.face.box == original.face.box and loaded.face.track_id == original.face.track_id
-            assert loaded.mask.any()
+            assert (loaded.mask == original.mask).all()
         assert faceset.settings == SETTINGS
         totals = faceset.totals()
     assert (totals.frames, totals.missed, totals.damaged, totals.faces) == (5, 1, 2, 5)
@@ -124,3 +127,35 @@ def test_an_unwritable_place(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         Faceset.create(tmp_path / "file" / "set", SETTINGS)
+
+
+def test_tracks_numbered_through_stay_so(folder):
+    with Faceset.open(folder) as faceset:
+        assert not faceset.is_numbered(1)
+        faces = faceset.faces()
+        numbered = [replace(f, face=replace(f.face, track_id=7 + f.face.track_id)) for f in faces]
+        faceset.number_tracks(1, numbered)
+    with Faceset.open(folder) as faceset:
+        assert faceset.is_numbered(1)
+        assert [face.face.track_id for face in faceset.faces()] == [7, 7, 7, 7, 8]
+
+
+def test_people_are_kept_by_track(folder):
+    who = np.arange(128, dtype=np.float32)
+    with Faceset.open(folder) as faceset:
+        assert {face.person for face in faceset.faces()} == {0} and not faceset.identities()
+        faceset.add_people({(1, 0): (who, 0), (1, 1): (-who, 5)})
+        faceset.add_people({(1, 1): (-who, 1)})
+        assert [face.person for face in faceset.faces()] == [0, 0, 0, 0, 1]
+        assert (faceset.identities()[1, 1] == -who).all()
+
+
+def test_what_is_rejected_is_gone_until_it_is_moved_back(folder):
+    with Faceset.open(folder) as faceset:
+        before, digest = faceset.faces(), faceset.digest()
+        faceset.reject(before[1:3])
+        assert [face.file for face in faceset.faces()] == [before[0].file, before[3].file, before[4].file]
+        assert faceset.digest() != digest
+        for path in (folder / REJECTED).iterdir():
+            path.rename(folder / FACES / path.name)
+        assert faceset.digest() == digest

@@ -4,11 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap.faces.cuts import CutDetector
-from faceswap.faces.faceset import StoredFace
 from faceswap.faces.gaps import GAP, GapFiller
+from faceswap.faces.index import StoredFace
 from faceswap.faces.smoothing import steady
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.tracks import linked, steadied
+from faceswap.faces.traits import Traits
 from faceswap.types import Alignment, Box, Face, Frame, Pixels
 
 NOWHERE = Alignment(np.eye(2, 3), 64, 1.6)
@@ -21,7 +22,7 @@ def face(x=100.0, y=100.0, track=0, size=100.0):
 
 
 def stored(frame, **more):
-    return StoredFace(f"{frame}.png", 1, frame, face(**more), NOWHERE)
+    return StoredFace(f"{frame}.png", 1, frame, face(**more), NOWHERE, Traits(0, 0, 0, 0, 0), b"", "")
 
 
 def frame(index):

@@ -80,3 +80,10 @@ def cut(picture: Picture, alignment: Alignment) -> Image:
     return np.asarray(
         cv2.warpAffine(region, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )
+
+
+def moved(mask: Image, old: Alignment, new: Alignment) -> Image:
+    """What lies in one crop as it lies in another: uint8 (size, size) of the new one, 0 where unknown."""
+    back = np.vstack([cv2.invertAffineTransform(old.matrix), [0, 0, 1]])
+    size = (new.size, new.size)
+    return np.asarray(cv2.warpAffine(mask, new.matrix @ back, size, flags=cv2.INTER_LINEAR), np.uint8)

@@ -1,6 +1,7 @@
 """A faceset: a folder that people can open, with an index that programs can read.
 
     FACESET/faces/*.png       aligned faces; one that a person deletes is gone for every later stage
+    FACESET/rejected/*.png    those that were sorted out; one that is moved back is there again
     FACESET/faceset.sqlite    where each came from and what was found there
 
 All names in the index are relative, so the folder can be moved. A segment's images are written first, then
@@ -13,9 +14,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,84 +24,14 @@ import cv2
 import numpy as np
 
 from faceswap.errors import FaceswapError, InputError, OutputError, writing
-from faceswap.faces.alignment import transform
-from faceswap.faces.masks import hull
-from faceswap.types import AlignedFace, Alignment, Box, Face
+from faceswap.faces import index as rows
+from faceswap.faces.index import Segment, StoredFace, Totals, WrittenFace
+from faceswap.faces.traits import measure
+from faceswap.types import AlignedFace, Descriptor
 
-VERSION = 1
 INDEX = "faceset.sqlite"
 FACES = "faces"
-
-_SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE sources (id INTEGER PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
-    frames INTEGER NOT NULL);
-CREATE TABLE segments (source INTEGER NOT NULL REFERENCES sources, start INTEGER NOT NULL,
-    stop INTEGER NOT NULL, missed INTEGER NOT NULL, damaged INTEGER NOT NULL, continues INTEGER NOT NULL,
-    PRIMARY KEY (source, start));
-CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources,
-    frame INTEGER NOT NULL, track INTEGER NOT NULL, interpolated INTEGER NOT NULL,
-    file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, box BLOB NOT NULL, score REAL NOT NULL,
-    landmarks BLOB NOT NULL, matrix BLOB NOT NULL, size INTEGER NOT NULL, coverage REAL NOT NULL);
-CREATE INDEX faces_by_frame ON faces (source, frame);
-"""
-
-
-@dataclass(frozen=True)
-class StoredFace:
-    """A face of a faceset without its picture.
-
-    Attributes:
-        file: Name of the picture in the faceset's `faces` folder.
-        source: Number of its source in the index.
-        frame_index: The frame of that source it was cut from.
-        face: What was found there, in frame pixels.
-        alignment: How the crop lies in the frame.
-    """
-
-    file: str
-    source: int
-    frame_index: int
-    face: Face
-    alignment: Alignment
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What a faceset holds: frames searched, those without a face, those damaged, and faces still there."""
-
-    frames: int
-    missed: int
-    damaged: int
-    faces: int
-
-
-@dataclass(frozen=True)
-class Segment:
-    """What was found in a run of frames.
-
-    Attributes:
-        frames: Which frames.
-        faces: The faces in them, by frame; tracks are numbered within the segment.
-        missed: How many of the frames show no face.
-        damaged: How many of the frames could not be (wholly) decoded.
-        continues: Whether its first frame belongs to the same scene as the one before it.
-    """
-
-    frames: range
-    faces: Sequence[WrittenFace]
-    missed: int
-    damaged: int
-    continues: bool
-
-
-@dataclass(frozen=True)
-class WrittenFace:
-    """A face whose picture is on the disk, but not yet in the index."""
-
-    face: AlignedFace
-    file: str
-    hash: str
+REJECTED = "rejected"
 
 
 class Faceset:
@@ -142,10 +72,10 @@ class Faceset:
         with writing(folder):
             draft.unlink(missing_ok=True)
             with _entering(folder), closing(sqlite3.connect(draft)) as index:
-                index.executescript(_SCHEMA)
-                about = {"version": VERSION, "settings": settings}
-                rows = [(key, json.dumps(value)) for key, value in about.items()]
-                index.executemany("INSERT INTO about VALUES (?, ?)", rows)
+                index.executescript(rows.SCHEMA)
+                about = {"version": rows.VERSION, "settings": settings}
+                entries = [(key, json.dumps(value)) for key, value in about.items()]
+                index.executemany("INSERT INTO about VALUES (?, ?)", entries)
                 index.commit()
             os.replace(draft, folder / INDEX)
         return cls.open(folder)
@@ -167,9 +97,12 @@ class Faceset:
         except (sqlite3.Error, TypeError, ValueError) as error:
             index.close()
             raise InputError(f"{path} is damaged ({error}): extract the faces again") from error
-        if version != VERSION:
+        if version != rows.VERSION:
             index.close()
-            raise InputError(f"{folder} is a faceset of version {version}, this program reads {VERSION}")
+            raise InputError(
+                f"{folder} is a faceset of version {version}, this program reads {rows.VERSION}: extract the"
+                " faces again"
+            )
         return faceset
 
     @staticmethod
@@ -180,7 +113,7 @@ class Faceset:
         with writing(folder):
             for suffix in ("", "-journal"):
                 (folder / (INDEX + suffix)).unlink(missing_ok=True)
-            for path in (folder / FACES).glob("*.png"):
+            for path in [*(folder / FACES).glob("*.png"), *(folder / REJECTED).glob("*.png")]:
                 path.unlink()
 
     def close(self) -> None:
@@ -248,7 +181,8 @@ class Faceset:
         content = data.tobytes()
         with writing(self.folder):
             (self.folder / FACES / name).write_bytes(content)
-        return WrittenFace(face, name, hashlib.sha256(content).hexdigest())
+        traits = measure(face.image, face.mask, face.face.landmarks)
+        return WrittenFace(face, traits, name, hashlib.sha256(content).hexdigest())
 
     def add_segment(self, source: int, segment: Segment) -> None:
         """Enter a segment and its faces in one transaction.
@@ -257,10 +191,10 @@ class Faceset:
             OutputError: The disk is full or cannot be written.
         """
         with _entering(self.folder), self._index:
+            marks = ", ".join("?" * len(rows.FACE_COLUMNS.split(",")))
             self._index.executemany(
-                "INSERT INTO faces (source, frame, track, interpolated, file, hash, box, score, landmarks,"
-                " matrix, size, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_row(source, written) for written in segment.faces],
+                f"INSERT INTO faces ({rows.FACE_COLUMNS}) VALUES ({marks})",
+                [rows.row(source, written) for written in segment.faces],
             )
             frames = segment.frames
             self._index.execute(
@@ -271,20 +205,63 @@ class Faceset:
     def faces(self, source: int | None = None) -> list[StoredFace]:
         """The faces whose pictures are there, by source and frame; of one source if it is given."""
         there = {entry.name for entry in os.scandir(self.folder / FACES)}
-        rows = self._index.execute(
-            "SELECT file, source, frame, track, interpolated, box, score, landmarks, matrix, size, coverage"
-            " FROM faces WHERE ? IS NULL OR source = ? ORDER BY source, frame, id",
+        columns = ", ".join(f"faces.{name.strip()}" for name in rows.FACE_COLUMNS.split(","))
+        found = self._index.execute(
+            f"SELECT {columns}, coalesce(person, 0) FROM faces LEFT JOIN tracks USING (source, track)"
+            " WHERE ? IS NULL OR source = ? ORDER BY source, frame, faces.id",
             (source, source),
         )
-        return [_stored(row) for row in rows if row[0] in there]
+        return [face for face in map(rows.stored, found) if face.file in there]
 
     def segments(self, source: int) -> dict[range, bool]:
         """The finished segments of a source, and whether each continues the scene of the one before it."""
-        rows = self._index.execute("SELECT start, stop, continues FROM segments WHERE source = ?", (source,))
-        return {range(start, stop): bool(continues) for start, stop, continues in rows}
+        found = self._index.execute("SELECT start, stop, continues FROM segments WHERE source = ?", (source,))
+        return {range(start, stop): bool(continues) for start, stop, continues in found}
+
+    def is_numbered(self, source: int) -> bool:
+        """Whether the tracks of a source are numbered through; if not, each segment counts its own."""
+        row = self._index.execute("SELECT numbered FROM sources WHERE id = ?", (source,)).fetchone()
+        return bool(row[0])
+
+    def number_tracks(self, source: int, faces: Iterable[StoredFace]) -> None:
+        """Enter the tracks of all `faces` of a source whose segments are all done.
+
+        Raises:
+            OutputError: The disk is full or cannot be written.
+        """
+        tracks = [(face.face.track_id, face.file) for face in faces]
+        with _entering(self.folder), self._index:
+            self._index.executemany("UPDATE faces SET track = ? WHERE file = ?", tracks)
+            self._index.execute("UPDATE sources SET numbered = 1 WHERE id = ?", (source,))
+
+    def identities(self) -> dict[tuple[int, int], Descriptor]:
+        """The identity of each track, by source and track, as far as they were entered."""
+        found = self._index.execute("SELECT source, track, identity FROM tracks ORDER BY source, track")
+        return {(source, track): np.frombuffer(vector, "<f4") for source, track, vector in found}
+
+    def add_people(self, tracks: Mapping[tuple[int, int], tuple[Descriptor, int]]) -> None:
+        """Enter the identity and the person of tracks, by source and track; earlier ones are replaced.
+
+        Raises:
+            OutputError: The disk is full or cannot be written.
+        """
+        entries = [(*key, who.astype("<f4").tobytes(), person) for key, (who, person) in tracks.items()]
+        with _entering(self.folder), self._index:
+            self._index.executemany("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?)", entries)
+
+    def reject(self, faces: Iterable[StoredFace]) -> None:
+        """Move the pictures of faces out of the way; every later stage does without them.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        with writing(self.folder):
+            (self.folder / REJECTED).mkdir(exist_ok=True)
+            for face in faces:
+                os.replace(self.folder / FACES / face.file, self.folder / REJECTED / face.file)
 
     def load(self, face: StoredFace) -> AlignedFace:
-        """Read a face's picture and draw its mask.
+        """Read a face's picture.
 
         Raises:
             InputError: The picture cannot be read.
@@ -294,8 +271,7 @@ class Faceset:
         size = face.alignment.size
         if image is None or image.shape != (size, size, 3):
             raise InputError(f"{path} is damaged or was resized: delete it or extract the faces again")
-        mask = hull(transform(face.face.landmarks, face.alignment.matrix), size)
-        return AlignedFace(np.asarray(image), mask, face.alignment, face.face, face.frame_index)
+        return AlignedFace(np.asarray(image), face.mask, face.alignment, face.face, face.frame_index)
 
     def totals(self) -> Totals:
         """What the faceset holds."""
@@ -308,9 +284,7 @@ class Faceset:
 
     def digest(self) -> str:
         """SHA-256 over the names and hashes of the faces that are there."""
-        there = {face.file for face in self.faces()}
-        rows = self._index.execute("SELECT file, hash FROM faces ORDER BY file")
-        text = "".join(f"{file} {digest}\n" for file, digest in rows if file in there)
+        text = "".join(sorted(f"{face.file} {face.hash}\n" for face in self.faces()))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -327,30 +301,3 @@ def _entering(folder: Path) -> Iterator[None]:
 def _is_foreign(path: Path) -> bool:
     """Whether something in a folder without an index is more than what a killed `create` leaves."""
     return path.name != f".{INDEX}.part" and not (path.name == FACES and not any(path.iterdir()))
-
-
-def _row(source: int, written: WrittenFace) -> tuple[object, ...]:
-    face, alignment = written.face.face, written.face.alignment
-    box = face.box
-    return (
-        source,
-        written.face.frame_index,
-        face.track_id,
-        face.interpolated,
-        written.file,
-        written.hash,
-        np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
-        face.score,
-        face.landmarks.astype("<f4").tobytes(),
-        alignment.matrix.astype("<f8").tobytes(),
-        alignment.size,
-        alignment.coverage,
-    )
-
-
-def _stored(row: tuple[Any, ...]) -> StoredFace:
-    file, source, frame, track, interpolated, box, score, landmarks, matrix, size, coverage = row
-    points = np.frombuffer(landmarks, "<f4").reshape(-1, 2)
-    face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track, bool(interpolated))
-    alignment = Alignment(np.frombuffer(matrix, "<f8").reshape(2, 3), size, coverage)
-    return StoredFace(file, source, frame, face, alignment)

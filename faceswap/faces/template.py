@@ -9,6 +9,7 @@ the middle of the points. Alignment coverage counts in extents.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap.types import Points
 
@@ -32,6 +33,25 @@ MEAN_FACE: Points = np.array(
         [0.0580, 0.2327], [0.0000, 0.2394], [-0.0580, 0.2327], [-0.1316, 0.1975],
         [-0.1758, 0.1287], [-0.0546, 0.1259], [0.0000, 0.1321], [0.0546, 0.1259],
         [0.1758, 0.1287], [0.0556, 0.1686], [0.0000, 0.1760], [-0.0556, 0.1686],
+    ],
+    dtype=np.float32,
+)
+# fmt: on
+
+# How far behind the middle of the `RIGID` points each lies on average (the nose is before it, so negative),
+# in extents: drawn faces as MediaPipe's mesh sees them, brought together in three dimensions.
+# fmt: off
+MEAN_DEPTH: NDArray[np.float32] = np.array(
+    [
+        0.4522, 0.4894, 0.4846, 0.4497, 0.3829, 0.3090, 0.1978, 0.1100,
+        0.0972, 0.1100, 0.1978, 0.3090, 0.3829, 0.4497, 0.4846, 0.4894,
+        0.4522, 0.1006, 0.0405, -0.0139, -0.0391, -0.0520, -0.0520, -0.0391,
+        -0.0139, 0.0405, 0.1006, -0.0618, -0.1255, -0.2010, -0.2165, -0.0612,
+        -0.0735, -0.0858, -0.0735, -0.0612, 0.0999, 0.0512, 0.0383, 0.0604,
+        0.0477, 0.0603, 0.0604, 0.0383, 0.0512, 0.0999, 0.0603, 0.0477,
+        0.0861, -0.0390, -0.0685, -0.0740, -0.0685, -0.0390, 0.0861, 0.0019,
+        -0.0226, -0.0281, -0.0226, 0.0019, 0.0739, -0.0266, -0.0335, -0.0266,
+        0.0739, -0.0119, -0.0191, -0.0119,
     ],
     dtype=np.float32,
 )

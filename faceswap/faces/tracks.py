@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
-from faceswap.faces.faceset import StoredFace
+from faceswap.faces.index import StoredFace
 from faceswap.faces.smoothing import steady
 from faceswap.faces.tracking import SAME
 

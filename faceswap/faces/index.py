@@ -1,0 +1,153 @@
+"""What the index of a faceset holds, and how it is written down in rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from faceswap.faces.traits import Traits
+from faceswap.types import AlignedFace, Alignment, Box, Face, Image
+
+VERSION = 2
+
+SCHEMA = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE sources (id INTEGER PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
+    frames INTEGER NOT NULL, numbered INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE segments (source INTEGER NOT NULL REFERENCES sources, start INTEGER NOT NULL,
+    stop INTEGER NOT NULL, missed INTEGER NOT NULL, damaged INTEGER NOT NULL, continues INTEGER NOT NULL,
+    PRIMARY KEY (source, start));
+CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources,
+    frame INTEGER NOT NULL, track INTEGER NOT NULL, interpolated INTEGER NOT NULL,
+    file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, box BLOB NOT NULL, score REAL NOT NULL,
+    landmarks BLOB NOT NULL, matrix BLOB NOT NULL, size INTEGER NOT NULL, coverage REAL NOT NULL,
+    mask BLOB NOT NULL, sharpness REAL NOT NULL, brightness REAL NOT NULL,
+    yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL);
+CREATE INDEX faces_by_frame ON faces (source, frame);
+CREATE TABLE tracks (source INTEGER NOT NULL REFERENCES sources, track INTEGER NOT NULL,
+    identity BLOB NOT NULL, person INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, track));
+"""
+
+
+@dataclass(frozen=True)
+class StoredFace:
+    """A face of a faceset without its picture.
+
+    Attributes:
+        file: Name of the picture in the faceset's `faces` folder.
+        source: Number of its source in the index.
+        frame_index: The frame of that source it was cut from.
+        face: What was found there, in frame pixels.
+        alignment: How the crop lies in the frame.
+        traits: How sharp and bright it is, and where it looks.
+        packed_mask: Which pixels of the crop are face, as `pack` makes it.
+        hash: SHA-256 of the picture as it was written, in hexadecimal.
+        person: Which of the people in the faceset, 0 being the one with the most faces.
+    """
+
+    file: str
+    source: int
+    frame_index: int
+    face: Face
+    alignment: Alignment
+    traits: Traits
+    packed_mask: bytes
+    hash: str
+    person: int = 0
+
+    @property
+    def mask(self) -> Image:
+        """uint8 (size, size), 255 on the face and 0 off it."""
+        return unpack(self.packed_mask, self.alignment.size)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a faceset holds: frames searched, those without a face, those damaged, and faces still there."""
+
+    frames: int
+    missed: int
+    damaged: int
+    faces: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What was found in a run of frames.
+
+    Attributes:
+        frames: Which frames.
+        faces: The faces in them, by frame; tracks are numbered within the segment.
+        missed: How many of the frames show no face.
+        damaged: How many of the frames could not be (wholly) decoded.
+        continues: Whether its first frame belongs to the same scene as the one before it.
+    """
+
+    frames: range
+    faces: Sequence[WrittenFace]
+    missed: int
+    damaged: int
+    continues: bool
+
+
+@dataclass(frozen=True)
+class WrittenFace:
+    """A face whose picture is on the disk, but not yet in the index."""
+
+    face: AlignedFace
+    traits: Traits
+    file: str
+    hash: str
+
+
+FACE_COLUMNS = (
+    "source, frame, track, interpolated, file, hash, box, score, landmarks, matrix, size, coverage, mask,"
+    " sharpness, brightness, yaw, pitch, roll"
+)
+
+
+def row(source: int, written: WrittenFace) -> tuple[object, ...]:
+    """The `FACE_COLUMNS` of a face."""
+    face, alignment, traits = written.face.face, written.face.alignment, written.traits
+    box = face.box
+    return (
+        source,
+        written.face.frame_index,
+        face.track_id,
+        face.interpolated,
+        written.file,
+        written.hash,
+        np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
+        face.score,
+        face.landmarks.astype("<f4").tobytes(),
+        alignment.matrix.astype("<f8").tobytes(),
+        alignment.size,
+        alignment.coverage,
+        pack(written.face.mask),
+        *(traits.sharpness, traits.brightness, traits.yaw, traits.pitch, traits.roll),
+    )
+
+
+def stored(row: tuple[Any, ...]) -> StoredFace:
+    """The face of a row of `FACE_COLUMNS` and the person."""
+    source, frame, track, interpolated, file, digest, box, score, landmarks, matrix, size, coverage = row[:12]
+    mask, *traits, person = row[12:]
+    points = np.frombuffer(landmarks, "<f4").reshape(-1, 2)
+    face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track, bool(interpolated))
+    alignment = Alignment(np.frombuffer(matrix, "<f8").reshape(2, 3), size, coverage)
+    return StoredFace(file, source, frame, face, alignment, Traits(*traits), mask, digest, person)
+
+
+def pack(mask: Image) -> bytes:
+    """A mask of 0 and more than 0 in a few hundred bytes."""
+    return zlib.compress(np.packbits(mask > 0).tobytes(), 1)
+
+
+def unpack(packed: bytes, size: int) -> Image:
+    """The mask that was packed: uint8 (size, size), 0 or 255."""
+    bits = np.frombuffer(zlib.decompress(packed), np.uint8)
+    return np.unpackbits(bits, count=size * size).reshape(size, size) * np.uint8(255)

@@ -1,0 +1,74 @@
+"""What can be said of a face by looking at it: how sharp and bright it is, and where it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceswap.faces.template import MEAN_DEPTH, MEAN_FACE, RIGID
+from faceswap.types import Image, Points
+
+DISTANCE = 8.0  # of the camera, in extents: about 1.2 m, where perspective hardly matters
+_MODEL = np.column_stack([MEAN_FACE, MEAN_DEPTH]).astype(np.float64)[RIGID]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What was measured on a face.
+
+    Attributes:
+        sharpness: Variance of the Laplacian of its grey pixels (Pech-Pacheco et al., ICPR 2000), from 0 on;
+            comparable between crops of one size.
+        brightness: Mean grey value, 0 to 255.
+        yaw: Degrees the head is turned, positive to the right of the picture.
+        pitch: Degrees it is raised.
+        roll: Degrees it is tilted, positive clockwise in the picture.
+    """
+
+    sharpness: float
+    brightness: float
+    yaw: float
+    pitch: float
+    roll: float
+
+
+def measure(image: Image, mask: Image, landmarks: Points) -> Traits:
+    """The traits of a face.
+
+    Args:
+        image: Its crop, BGR uint8 (size, size, 3).
+        mask: uint8 (size, size), not 0 where the face is.
+        landmarks: float32 (68, 2), pixels of the frame.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    inside = mask if mask.any() else None
+    _, spread = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F), mask=inside)
+    brightness = cv2.mean(grey, inside)[0]
+    return Traits(float(spread[0, 0]) ** 2, brightness, *head_pose(landmarks))
+
+
+def head_pose(landmarks: Points) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees, as `Traits` has them.
+
+    The mean face is laid under the rigid points by PnP (Terzakis and Lourakis, "A consistently fast and
+    globally optimal solution to the perspective-n-point problem", ECCV 2020), seen from `DISTANCE`.
+
+    Args:
+        landmarks: float32 (68, 2), pixels of the frame.
+    """
+    points = landmarks[RIGID].astype(np.float64)
+    scale = float(np.ptp(points, axis=0).max()) or 1.0
+    camera = np.diag([DISTANCE, DISTANCE, 1.0])  # the face is about as large as its model in the picture
+    _, turn, _ = cv2.solvePnP(
+        _MODEL, (points - points.mean(0)) / scale, camera, None, flags=cv2.SOLVEPNP_SQPNP
+    )
+    r = cv2.Rodrigues(turn)[0]
+    roll = np.arctan2(r[1, 0], r[0, 0])
+    c, s = np.cos(roll), np.sin(roll)
+    right, down, away = (
+        np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ -r[:, 2]
+    )  # where the nose points, upright
+    yaw, pitch = np.arctan2(right, -away), np.arcsin(np.clip(-down, -1, 1))
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
