@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.warping import warp
+
 Image = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -78,6 +80,10 @@ class Picture(Protocol):
         """BGR uint8 (bottom - top, right - left, 3) of a rectangle that lies within the frame."""
         ...
 
+    def warp(self, matrix: Matrix, size: int) -> Image:
+        """BGR uint8 (size, size, 3): the square into which `matrix` maps a part; see `warping.warp`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -107,6 +113,10 @@ class Pixels:
     def region(self, left: int, top: int, right: int, bottom: int) -> Image:
         """A view of a rectangle."""
         return self.image[top:bottom, left:right]
+
+    def warp(self, matrix: Matrix, size: int) -> Image:
+        """The square into which `matrix` maps a part."""
+        return warp(self.image, matrix, size)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from faceswap.faces.alignment import align, cut, transform, umeyama
 from faceswap.faces.masks import hull
 from faceswap.faces.template import MEAN_FACE
 from faceswap.types import Pixels
+from faceswap.warping import shrink
 
 angles = st.floats(-3.1, 3.1)
 scales = st.floats(5, 900)
@@ -83,3 +84,14 @@ def test_the_hull_holds_the_face_and_not_the_crop():
     assert (mask[y, x] == 255).all()
     assert 0.2 < (mask > 0).mean() < 0.5
     assert not mask[[0, -1]].any() and not mask[:, [0, -1]].any()
+
+
+@given(st.integers(10, 150), st.integers(10, 150), st.floats(0.1, 1))
+def test_a_shrunken_picture_stays_in_place(width, height, scale):
+    ramp = np.add.outer(np.arange(height) / 2, np.arange(width) / 2).astype(np.uint8)
+    small = shrink(ramp, scale)
+    assert small.shape == tuple(max(round(side * scale), 1) for side in ramp.shape)
+    rows, columns = (
+        np.arange(n) * side / n + side / n / 2 - 0.5 for n, side in zip(small.shape, ramp.shape, strict=True)
+    )
+    assert np.abs(small - np.add.outer(rows, columns) / 2).max() < 2 + 0.5 / scale

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "faceswap"
-GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", ""}
-PARTS = {"video", "faces", "networks", "blending"}
+GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", "warping", ""}
+PARTS = {"video", "faces", "networks", "blending", "quality"}
 DOORS = {"cli", "__main__"}
 
 

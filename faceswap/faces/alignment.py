@@ -53,33 +53,8 @@ def transform(points: Points, matrix: Matrix) -> Points:
 
 
 def cut(picture: Picture, alignment: Alignment) -> Image:
-    """Cut the crop out of a frame, BGR uint8; what lies past the frame's border repeats the border.
-
-    Only the region under the crop is converted.
-
-    Shrinking by more than two first averages the region (area), so that fine detail does not alias.
-    """
-    scale = float(np.sqrt(abs(np.linalg.det(alignment.matrix[:, :2]))))
-    inverse = cv2.invertAffineTransform(alignment.matrix)
-    low, high = -0.5, alignment.size - 0.5
-    square = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
-    corners = transform(square, inverse)
-    width, height = picture.width, picture.height
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 3, 0, [width - 1, height - 1]).tolist()
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 4, [x0 + 1, y0 + 1], [width, height]).tolist()
-    region, matrix = picture.region(x0, y0, x1, y1), alignment.matrix.copy()
-    matrix[:, 2] += matrix[:, :2] @ [x0, y0]
-    factor = int(1 / scale) if scale > 0 else 1
-    if factor > 1 and min(region.shape[:2]) >= factor:
-        region = region[: region.shape[0] // factor * factor, : region.shape[1] // factor * factor]
-        small = (region.shape[1] // factor, region.shape[0] // factor)
-        region = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
-        matrix[:, 2] += matrix[:, :2] @ np.full(2, (factor - 1) / 2)
-        matrix[:, :2] *= factor
-    size = (alignment.size, alignment.size)
-    return np.asarray(
-        cv2.warpAffine(region, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    )
+    """Cut the crop out of a frame, BGR uint8; what lies past the frame's border repeats the border."""
+    return picture.warp(alignment.matrix, alignment.size)
 
 
 def moved(mask: Image, old: Alignment, new: Alignment) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -10,9 +11,10 @@ from faceswap.faces.gaps import GAP
 from faceswap.types import Box, Face, Image, Picture, Points
 
 SAME = 0.3  # intersection over union from which two boxes are the same face
-MARGIN = 0.6  # how far past its last box a face is looked for, in box sides
-CROP_FACE = 110  # pixels: a face's side while it is followed; HOG needs 80
+MARGIN = 0.4  # how far past its last box a face is looked for, in box sides
+CROP_FACE = 100  # pixels: about a face's side while it is followed; HOG needs 80
 SMALLEST = 80  # pixels, in that crop
+PYRAMID = 6 / 5  # HOG's sizes; crops are scaled by its powers, so that boxes are those of the whole frame
 SHARE = 0.1  # of the frame's shorter side: the smallest face looked for, unless it is given
 LEAST = 40  # pixels: nor is a smaller one
 ALONE = 5  # frames between two searches of the whole frame while nobody is in sight
@@ -119,7 +121,8 @@ class Tracker:
         """The face nearest to its last place, searched for around it only."""
         margin = MARGIN * box.width
         around = Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
-        found = self._detect(picture, around, SMALLEST / CROP_FACE * box.width)
+        step = round(math.log(box.width / CROP_FACE, PYRAMID))
+        found = self._detect(picture, around, SMALLEST * PYRAMID**step)
         near = [(b, score) for b, score in found if b.iou(box) >= SAME]
         return max(near, key=lambda item: item[0].iou(box), default=None)
 

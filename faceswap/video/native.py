@@ -6,11 +6,13 @@ A whole 1080p frame takes 5 ms to turn into BGR, the region of a face a tenth of
 from __future__ import annotations
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from faceswap.types import Grey, Image
-from faceswap.video.planes import blank, to_bgr, traits, views
+from faceswap.types import Grey, Image, Matrix
+from faceswap.video.planes import blank, joined, to_bgr, traits, views
+from faceswap.warping import warp
 
 MARGIN = 8  # pixels converted around a region, so that chroma is interpolated there as in the whole frame
 GRAIN = 64  # pixels: regions are converted in multiples of it, so that few converters are set up
@@ -78,6 +80,27 @@ class NativePicture:
             target[...] = source[y0 // step_y :, x0 // step_x :][:rows, :columns]
         image = to_bgr(part, self._converters.of(part.width, part.height))
         return image[top - y0 : bottom - y0, left - x0 : right - x0]
+
+    def warp(self, matrix: Matrix, size: int) -> Image:
+        """BGR uint8 (size, size, 3): the square into which `matrix` maps a part of the frame.
+
+        Each plane is warped by itself, and only the square is converted: a third of the time it takes to
+        convert the part first. Chroma lies in the middle of the luma it is shared by, as swscale has it.
+        """
+        kind = traits(self.native.format.name)
+        if kind.rgb or kind.gray:
+            whole = self.region(0, 0, self.width, self.height)
+            return warp(whole, matrix, size)
+        shared = np.array([[kind.across, 0, (kind.across - 1) / 2], [0, kind.down, (kind.down - 1) / 2]])
+        luma, *chroma = views(self.native)
+        planes = [warp(luma, matrix, size)]
+        for plane in chroma:
+            warped = warp(plane, matrix @ np.vstack([shared, [0, 0, 1]]), size, cv2.INTER_LINEAR)
+            planes += [warped] if warped.ndim == 2 else [warped[..., 0], warped[..., 1]]
+        if self.native.format.name == "nv21":
+            planes[1:] = planes[:0:-1]
+        square = joined(planes, self.native)
+        return to_bgr(square, self._converters.of(size, size))
 
 
 def _grown(low: int, high: int, size: int, step: int) -> tuple[int, int]:

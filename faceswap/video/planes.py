@@ -7,7 +7,7 @@ and chroma in planes (or pixels of 3 bytes), so that a region of it can be addre
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -118,6 +118,18 @@ def blank(like: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     if like.time_base:
         picture.time_base = like.time_base
     describe(picture, like)
+    return picture
+
+
+def joined(planes: Sequence[NDArray[Any]], like: av.VideoFrame) -> av.VideoFrame:
+    """Luma and two planes of chroma, all of one size, as a picture with the colours and depth of `like`."""
+    height, width = planes[0].shape
+    kind = traits(like.format.name)
+    name = "yuv444p" if kind.depth == 8 else f"yuv444p{kind.depth}le"
+    picture = av.VideoFrame(width, height, "yuvj444p" if kind.full else name)
+    describe(picture, like)
+    for target, plane in zip(views(picture), planes, strict=True):
+        target[...] = plane
     return picture
 
 
