@@ -17,19 +17,21 @@ from faceswap.config import pick
 from faceswap.errors import NoFacesError
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset
-from faceswap.faces.gaps import GapFiller
+from faceswap.faces.gaps import GAP, GapFiller
 from faceswap.faces.index import Segment, WrittenFace
 from faceswap.faces.maskers import Masker
-from faceswap.faces.tracking import SAME, Detector, Landmarker, Tracker
+from faceswap.faces.sight import SAME, Detector, Landmarker, Sight
+from faceswap.faces.tracking import Tracker
 from faceswap.faces.tracks import linked
-from faceswap.options import ExtractConfig, ExtractOptions
+from faceswap.options import FACE_TYPES, ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead, side_by_side
 from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source, find_sources, open_source, segments
 
-LOOK_AROUND = 25  # frames between two searches of the whole frame for people who came in
-AHEAD = 8  # frames decoded ahead of the search
+LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
+KEPT = 50e6  # pixels kept, so that who came in can be traced back: 24 frames of 1080p, 6 of 4K
+AHEAD = 4  # frames decoded ahead of the search
 
 log = logging.getLogger(__name__)
 
@@ -101,20 +103,29 @@ class Finder:
         self._detector: Callable[[], Detector] = registry.load(registry.DETECTORS, options.detector)
         self._landmarker: Landmarker = registry.load(registry.LANDMARKERS, options.landmarker)()
         self._masker: Masker = registry.load(registry.MASKERS, options.masker)()
+        self._helper = None
+        if options.profiles:
+            detector, landmarker = (
+                registry.load(table, name)()
+                for table, name in ((registry.DETECTORS, "mesh"), (registry.LANDMARKERS, "mesh468"))
+            )
+            self._helper = Sight(detector, landmarker, options.min_face)
+        self._coverage = options.coverage or FACE_TYPES[options.face_type]
         self._options = options
 
-    def tracker(self, through_time: bool) -> Tracker:
-        """A tracker for one segment; pictures that do not follow in time are each searched as a whole.
+    def tracker(self, look_around: int) -> Tracker:
+        """A tracker for one segment; see there for `look_around`.
 
         Each has a detector of its own: dlib's keep what they are working on, so two threads that share one
-        corrupt the memory. Its shape predictors do not, and are shared.
+        corrupt the memory. Its shape predictors do not, and are shared, as is the helper.
         """
-        look_around = LOOK_AROUND if through_time else 0
-        return Tracker(self._detector(), self._landmarker, self._options.min_face, look_around)
+        options = self._options
+        sight = Sight(self._detector(), self._landmarker, options.min_face, options.rotate, self._helper)
+        return Tracker(sight, look_around)
 
     def cut(self, frame: Frame, face: Face) -> AlignedFace:
         """Cut a face out of its frame."""
-        alignment = align(face.landmarks, self._options.face_size, self._options.coverage)
+        alignment = align(face.landmarks, self._options.face_size, self._coverage)
         crop = cut(frame.picture, alignment)
         mask = self._masker.mask(crop, transform(face.landmarks, alignment.matrix))
         return AlignedFace(crop, mask, alignment, face, frame.index)
@@ -148,7 +159,7 @@ def _search(
     faceset: Faceset, number: int, source: Source, segment: range, finder: Finder
 ) -> Iterator[int | Segment]:
     """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
-    run = _Run(finder, source.is_video)
+    run = _Run(finder, look_around(source))
     continues, good = False, 0
     found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
     for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
@@ -159,7 +170,8 @@ def _search(
         for place, face in run.faces(frame):
             written = found[place.index]
             if all(other.face.face.box.iou(face.box) < SAME for other in written):
-                written.append(faceset.write(number, finder.cut(place, face), len(written)))
+                size = (place.picture.width, place.picture.height)
+                written.append(faceset.write(number, finder.cut(place, face), len(written), size))
         good += not frame.damaged
         yield frame.index
     missed = sum(not faces for faces in found.values())
@@ -167,15 +179,21 @@ def _search(
     yield Segment(segment, faces_in_order, missed, len(segment) - good, continues)
 
 
+def look_around(source: Source) -> int:
+    """Frames between two searches of the whole frame; 0 for pictures that do not follow in time."""
+    if not source.is_video:
+        return 0
+    return max(min(LOOK_AROUND, int(KEPT / (source.width * source.height))), GAP + 1)
+
+
 class _Run:
     """The faces of successive frames, those missed at first too."""
 
-    def __init__(self, finder: Finder, through_time: bool) -> None:
-        """Begin; pictures that do not follow in time (`through_time`) are each taken alone."""
-        self._through_time = through_time
-        self._tracker = finder.tracker(through_time)
+    def __init__(self, finder: Finder, look_around: int) -> None:
+        """Begin; see `Tracker` for `look_around`, which is also how far back a face is traced."""
+        self._tracker = finder.tracker(look_around)
         self._gaps = GapFiller()
-        self._recent: deque[Frame] = deque(maxlen=LOOK_AROUND if through_time else 0)
+        self._recent: deque[Frame] = deque(maxlen=look_around)
 
     def begins_scene(self, frame: Frame) -> bool:
         """Look at the next frame; at a new scene, forget the one before."""

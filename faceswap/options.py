@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,17 @@ PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
 )
+ORDERS = (
+    *("sharpness", "yaw", "pitch", "roll", "size", "brightness", "hue"),
+    *("similarity", "dissimilarity", "duplicates", "time"),
+)
+PICTURES = ("jpg", "png")
+# What a swap is judged by; `quality.measures` says what each is.
+MEASURES = (
+    *("identity", "distance", "cosine", "rank", "pose", "placement", "expression", "shapes", "mouth", "gaze"),
+    *("ssim", "psnr", "seam", "sharpness", "grain", "flicker", "missed"),
+)
+FACE_TYPES = {"face": 1.6, "full": 2.2, "head": 3.0}  # coverage: from brows to chin, to the ears, all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +41,29 @@ class ExtractOptions(Options):
         low=0,
         high=2000,
     )
-    face_size: int = option(256, "side of a face image in the faceset, pixels", low=32, high=1024)
-    coverage: float = option(
-        1.6, "side of a face image as a multiple of the face (brows to chin)", low=1.0, high=4.0
+    rotate: int = option(
+        0,
+        "where nobody is seen, turn the picture in steps of so many degrees and look again; 0: do not",
+        low=0,
+        high=180,
     )
+    profiles: bool = option(False, "see faces from the side too, with MediaPipe's networks")
+    face_size: int = option(256, "side of a face image in the faceset, pixels", low=32, high=1024)
+    face_type: str = option("face", "how much a face image shows around the face", choices=FACE_TYPES)
+    coverage: float = option(
+        0.0,
+        "its side as a multiple of the face's extent, 1 or more; 0: as the face type has it",
+        low=0,
+        high=8,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if 0 < self.coverage < 1:
+            raise UsageError(
+                f"coverage must be 1 or more, or 0 for that of the face type; not {self.coverage:g}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,3 +145,160 @@ class SwapConfig(ExtractOptions, TrainOptions, ConvertOptions):
 @dataclass(frozen=True, kw_only=True)
 class DoctorConfig(Options):
     """Look at the machine and the installation, and say what is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesInfoConfig(Options):
+    """Say what is in a faceset, and what another lacks that it has."""
+
+    faceset: Path = option(help="faceset to look at", positional=True)
+    against: Path | None = option(
+        None, "faceset learned from (B): say which poses of FACESET (A, what the video asks for) it lacks"
+    )
+    output: Path | None = option(None, "picture to write: samples, histograms, poses", short="-o")
+    overwrite: bool = option(False, "replace the picture where it exists")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesSortConfig(Options):
+    """List the faces of a faceset in an order, or name the pictures so."""
+
+    faceset: Path = option(help="faceset to sort", positional=True)
+    by: str = option(
+        help="what to sort by; the sharpest, largest, most alike and so on come first", choices=ORDERS
+    )
+    reference: tuple[Path, ...] = option(
+        (), "pictures of a person, for --by similarity; without, the mean of the faceset's faces"
+    )
+    reverse: bool = option(False, "the other way round")
+    rename: bool = option(
+        False, "name the pictures so that a file browser shows this order; --by time gives the names back"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesCleanConfig(Options):
+    """Propose which faces of a faceset to drop, with contact sheets to look at, and move them on request.
+
+    A frame whose face is dropped is not swapped when the faceset is given to convert.
+    """
+
+    faceset: Path = option(help="faceset to clean", positional=True)
+    output: Path | None = option(None, "folder for the contact sheets; default: the faceset's", short="-o")
+    apply: bool = option(False, "move what is proposed to the faceset's 'rejected' folder")
+    blurred: float = option(
+        0.25, "less sharp than this share of the faceset's median; 0: not looked at", low=0, high=1
+    )
+    cut_off: float = option(
+        0.03, "with more than this share of the face past the frame's border; 0: not looked at", low=0, high=1
+    )
+    stranger: float = option(
+        0.6,
+        "in a track further than this from the person with the most faces; 0: not looked at",
+        low=0,
+        high=2,
+    )
+    duplicate: int = option(
+        4, "differing in so few of 256 bits from a sharper one; 0: not looked at", low=0, high=128
+    )
+    misfit: float = option(
+        0.045,
+        "landmarks further than this from any face's, shares of its size; 0: not looked at",
+        low=0,
+        high=1,
+    )
+    doubtful: float = option(
+        0.1, "scored by the detector under this share of the median; 0: not looked at", low=0, high=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesSplitConfig(Options):
+    """Make a faceset of each person in a faceset."""
+
+    faceset: Path = option(help="faceset to split", positional=True)
+    output: Path = option(help="folder to make: person_0 has the most faces, and so on", short="-o")
+    fewest: int = option(1, "leave out people with fewer faces", low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesMergeConfig(Options):
+    """Make one faceset of several."""
+
+    facesets: tuple[Path, ...] = option(help="facesets to put together", positional=True)
+    output: Path = option(help="faceset to make", short="-o")
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if len({path.resolve() for path in self.facesets}) < 2:
+            raise UsageError("faces merge needs two facesets or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesDrawConfig(Options):
+    """Draw what is known of the faces: landmarks, mask, pose, track and person."""
+
+    faceset: Path = option(help="faceset to draw", positional=True)
+    output: Path = option(help="picture to make, or a folder for as many as are needed", short="-o")
+    count: int = option(48, "faces to draw, evenly over the faceset; 0: all", low=0)
+    overwrite: bool = option(False, "replace what was drawn there before")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacesExportConfig(Options):
+    """Write the faces as plain pictures, with a table of all that is known of them."""
+
+    faceset: Path = option(help="faceset to export", positional=True)
+    output: Path = option(help="folder to make", short="-o")
+    format: str = option("jpg", "format of the pictures", choices=PICTURES)
+    size: int = option(0, "side of the pictures, pixels; 0: as they are", low=0, high=4096)
+    masks: bool = option(False, "masks too: as transparency of png, as pictures of their own beside jpg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(Options):
+    """Measure how good a swap is, and write a report with the worst frames of each measure."""
+
+    original: Path = option(help="clip before the swap (A)")
+    swapped: Path = option(help="clip after the swap")
+    identity: Path = option(help="faceset of the person whose face was put in (B)")
+    target: Path | None = option(None, "faceset of A; without, A is who is in the original clip")
+    gallery: Path | None = option(
+        None, "folder of pictures of other people, a file or a subfolder each, to rank B among"
+    )
+    output: Path = option(help="folder to write report.html and report.json to", short="-o")
+    every: int = option(
+        0, "measure each so manieth frame; 0: so that 300 or fewer are, the rest is read only", low=0
+    )
+    fail_under: tuple[str, ...] = option(
+        (),
+        "end with exit code 8 where a measure is worse than this, as identity=0.9, or for one of which less is"
+        f" better, pose=5; there are {', '.join(MEASURES)}",
+    )
+    overwrite: bool = option(False, "replace the report where it exists")
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        _ = self.limits
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits of `fail_under`, by measure."""
+        found = {}
+        for text in self.fail_under:
+            name, _, value = text.partition("=")
+            if name not in MEASURES:
+                raise UsageError(f"there is no measure '{name}': choose from {', '.join(MEASURES)}")
+            try:
+                found[name] = float(value)
+            except ValueError as error:
+                raise UsageError(
+                    f"fail_under takes a measure and a number, as {name}=0.9; not '{text}'"
+                ) from error
+            if not math.isfinite(found[name]):
+                raise UsageError(f"fail_under takes a finite number, not '{text}'")
+        if "rank" in found and self.gallery is None:
+            raise UsageError("the measure rank needs --gallery, a folder of pictures of other people")
+        return found

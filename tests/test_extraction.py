@@ -11,6 +11,7 @@ from faceswap.errors import InputError, NoFacesError, OutputError
 from faceswap.faces.detectors.fake import FakeDetector
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.landmarkers.fake import FakeLandmarker
+from faceswap.faces.sight import Sight
 from faceswap.faces.tracking import Tracker
 from faceswap.types import Box, Pixels
 
@@ -137,7 +138,7 @@ def box(x, y):
 
 def test_a_face_is_followed_without_searching_the_whole_frame():
     detector = Scripted([box(60, 100)])
-    tracker = Tracker(detector, FakeLandmarker(), 40, 25)
+    tracker = Tracker(Sight(detector, FakeLandmarker(), 40), 25)
     for step in range(20):
         faces = tracker.find(scene((60 + 6 * step, 100)))
         assert len(faces) == 1 and faces[0].track_id == 0
@@ -147,7 +148,7 @@ def test_a_face_is_followed_without_searching_the_whole_frame():
 
 def test_a_lost_face_is_searched_for_and_a_new_one_gets_a_new_track():
     detector = Scripted([box(60, 100)])
-    tracker = Tracker(detector, FakeLandmarker(), 40, 25)
+    tracker = Tracker(Sight(detector, FakeLandmarker(), 40), 25)
     tracker.find(scene((60, 100)))
     detector.boxes = [box(220, 100)]
     faces = tracker.find(scene((220, 100)))
@@ -156,7 +157,7 @@ def test_a_lost_face_is_searched_for_and_a_new_one_gets_a_new_track():
 
 def test_who_comes_in_is_seen_after_a_while():
     detector = Scripted([box(60, 100)])
-    tracker = Tracker(detector, FakeLandmarker(), 40, look_around=5)
+    tracker = Tracker(Sight(detector, FakeLandmarker(), 40), look_around=5)
     counts = []
     for step in range(12):
         detector.boxes = [box(60, 100), box(200, 100)]
@@ -168,7 +169,7 @@ def test_who_comes_in_is_seen_after_a_while():
 
 def test_two_faces_that_meet_are_not_counted_twice():
     detector = Scripted([box(100, 100), box(104, 100)])
-    tracker = Tracker(detector, FakeLandmarker(), 40, 25)
+    tracker = Tracker(Sight(detector, FakeLandmarker(), 40), 25)
     assert len(tracker.find(scene((100, 100)))) == 1
 
 

@@ -9,7 +9,7 @@ from itertools import count
 
 from faceswap.faces.index import StoredFace
 from faceswap.faces.smoothing import steady
-from faceswap.faces.tracking import SAME
+from faceswap.faces.sight import SAME
 
 
 def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[StoredFace]:
