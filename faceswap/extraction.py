@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,12 +25,14 @@ from faceswap.faces.tracking import Tracker
 from faceswap.faces.tracks import linked
 from faceswap.options import FACE_TYPES, ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
+from faceswap.recognition import by_track, describe_pictures, keep, recognise
 from faceswap.threads import ahead, side_by_side
 from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source, find_sources, open_source, segments
 
 LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
 KEPT = 50e6  # pixels kept, so that who came in can be traced back: 24 frames of 1080p, 6 of 4K
+OFTEN = 0.02  # share of a faceset's faces from which a person is counted
 AHEAD = 4  # frames decoded ahead of the search
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class ExtractResult:
         missed: Frames without a face.
         damaged: Frames and images that could not be (wholly) decoded.
         faces: Faces in the faceset now.
+        people: How many of them each person has, the most first; see `faces.people` for who is one person.
         seconds: Wall-clock time of this run.
     """
 
@@ -54,13 +57,31 @@ class ExtractResult:
     missed: int
     damaged: int
     faces: int
+    people: tuple[int, ...]
     seconds: float
 
     def __str__(self) -> str:
         """A few lines for people."""
         text = f"{self.faces} faces of {self.frames} frames in {self.faceset} ({self.seconds:.1f} s)"
         missed = f"\n{self.missed} frames without a face" if self.missed else ""
-        return text + missed + (f"\n{self.damaged} damaged frames" if self.damaged else "")
+        damaged = f"\n{self.damaged} damaged frames" if self.damaged else ""
+        return text + self._people() + missed + damaged
+
+    def _people(self) -> str:
+        """A line on who is there, where there are several."""
+        often = [count for count in self.people if count >= OFTEN * self.faces]
+        seldom = sum(self.people) - sum(often)
+        if len(self.people) < 2:
+            return ""
+        shares = ", ".join(str(count) for count in often)
+        text = (
+            f"\n{len(often)} people with {shares} faces"
+            if len(often) > 1
+            else f"\none person with {shares} faces"
+        )
+        if seldom:
+            text += f"; {seldom} faces of others or of nobody"
+        return f"{text}: 'faceswap faces split {self.faceset}' parts them"
 
 
 def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
@@ -77,18 +98,32 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
     started = time.monotonic()
     paths = find_sources(config.sources)
     finder = Finder(config)
+    wanted, unwanted = (
+        describe_pictures(pictures, finder.sight()) for pictures in (config.reference, config.exclude)
+    )
     if config.overwrite:
         Faceset.remove(config.output)
     with Faceset.create(config.output, pick(config, ExtractOptions)) as faceset:
         for path in paths:
             with open_source(path) as source:
                 _extract_source(faceset, source, finder, progress)
-        totals = faceset.totals()
+        chosen = bool(len(wanted) or len(unwanted))
+        if chosen or len(by_track(faceset.faces())) > 1:
+            recognise(faceset, progress)
+        if chosen and faceset.totals().faces:
+            keep(faceset, wanted, unwanted)
+        totals, people = faceset.totals(), Counter(face.person for face in faceset.faces())
     if not totals.faces:
         names = ", ".join(str(path) for path in paths)
-        raise NoFacesError(f"no faces found in {names}: is a face in view? try a smaller --min-face")
+        raise NoFacesError(
+            f"no faces found in {names}: is a face in view? Try a smaller --min-face,"
+            " --rotate 90 for pictures that lie on their side, or --profiles"
+        )
     seconds = time.monotonic() - started
-    return ExtractResult(config.output, totals.frames, totals.missed, totals.damaged, totals.faces, seconds)
+    sizes = tuple(count for _, count in sorted(people.items()))
+    return ExtractResult(
+        config.output, totals.frames, totals.missed, totals.damaged, totals.faces, sizes, seconds
+    )
 
 
 class Finder:
@@ -119,9 +154,12 @@ class Finder:
         Each has a detector of its own: dlib's keep what they are working on, so two threads that share one
         corrupt the memory. Its shape predictors do not, and are shared, as is the helper.
         """
+        return Tracker(self.sight(), look_around)
+
+    def sight(self) -> Sight:
+        """A detector of its own with the landmarker that all share."""
         options = self._options
-        sight = Sight(self._detector(), self._landmarker, options.min_face, options.rotate, self._helper)
-        return Tracker(sight, look_around)
+        return Sight(self._detector(), self._landmarker, options.min_face, options.rotate, self._helper)
 
     def cut(self, frame: Frame, face: Face) -> AlignedFace:
         """Cut a face out of its frame."""

@@ -9,11 +9,12 @@ from conftest import BLUE, FAKES, RED, nobody
 from faceswap import ExtractConfig, extract
 from faceswap.errors import InputError, NoFacesError, OutputError
 from faceswap.faces.detectors.fake import FakeDetector
-from faceswap.faces.faceset import FACES, Faceset
+from faceswap.faces.faceset import FACES, REJECTED, Faceset
 from faceswap.faces.landmarkers.fake import FakeLandmarker
 from faceswap.faces.sight import Sight
 from faceswap.faces.tracking import Tracker
 from faceswap.types import Box, Pixels
+from faceswap.video.source import open_source
 
 
 def test_every_frame_gives_a_face(clips, tmp_path):
@@ -240,3 +241,55 @@ def test_real_tracks(real, tmp_path, name, tracks):
     with Faceset.open(tmp_path / "set") as faceset:
         faces = faceset.faces()
     assert len({face.face.track_id for face in faces}) == tracks
+
+
+def test_what_is_only_named_like_an_image_is_named(tmp_path, caplog):
+    image = np.zeros((96, 128, 3), np.uint8)
+    RED(image, 0)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    (tmp_path / "b.jpg").write_bytes(b"")
+    (tmp_path / "c.png").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not meant as one")
+    extract(ExtractConfig(sources=tmp_path, output=tmp_path / "set", **FAKES))
+    assert [word in caplog.text for word in ("b.jpg", "c.png", "notes.txt")] == [True, True, False]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("clip", "people"),
+    [("two_faces_hstack.mp4", (200, 200)), ("scene_cuts_3people.mp4", (50, 50, 50))],
+)
+def test_people_are_told_apart(real, tmp_path, clip, people):
+    source = real / "hard" / "video" / clip
+    result = extract(ExtractConfig(sources=source, output=tmp_path / "set"))
+    assert result.people == people and f"{len(people)} people" in str(result)
+    with Faceset.open(tmp_path / "set") as faceset:
+        tracks = {(face.face.track_id, face.person) for face in faceset.faces()}
+    assert len(tracks) == len(people)
+
+
+@pytest.mark.real
+def test_one_person_is_kept_or_left_out(real, tmp_path):
+    source = real / "hard" / "video" / "scene_cuts_3people.mp4"
+    with open_source(source) as clip:
+        cv2.imwrite(str(tmp_path / "first.png"), next(clip.frames(5, 6)).image)
+    kept = ExtractConfig(sources=source, output=tmp_path / "kept", reference=tmp_path / "first.png")
+    assert extract(kept).people == (50,)
+    assert len(list((tmp_path / "kept" / REJECTED).iterdir())) == 100
+    dropped = ExtractConfig(sources=source, output=tmp_path / "rest", exclude=tmp_path / "first.png")
+    assert extract(dropped).people == (50, 50)
+    stranger = real / "hard" / "images" / "pose" / "lower_face.jpeg"
+    with pytest.raises(NoFacesError, match="nobody"):
+        extract(ExtractConfig(sources=source, output=tmp_path / "none", reference=stranger))
+    group = real / "hard" / "images" / "group" / "bald_guys.jpg"
+    with pytest.raises(InputError, match="cut out the one"):
+        extract(ExtractConfig(sources=source, output=tmp_path / "none", reference=group))
+
+
+@pytest.mark.real
+def test_a_clip_that_lies_on_its_side_comes_upright(real, tmp_path):
+    source = real / "hard" / "video" / "rotation_metadata_90.mp4"
+    result = extract(ExtractConfig(sources=source, output=tmp_path / "set", rotate=90))
+    assert result.faces == result.frames
+    with Faceset.open(tmp_path / "set") as faceset:
+        assert all(70 < abs(face.traits.roll) < 110 for face in faceset.faces())

@@ -9,6 +9,7 @@ from pathlib import Path
 from faceswap.errors import DependencyError
 
 MMOD = "mmod_human_face_detector.dat"
+RESNET = "dlib_face_recognition_resnet_model_v1.dat"
 SHAPE_5 = "shape_predictor_5_face_landmarks.dat"
 SHAPE_68 = "shape_predictor_68_face_landmarks.dat"
 # fmt: off

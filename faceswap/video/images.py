@@ -39,8 +39,12 @@ def is_image(path: Path) -> bool:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The images right inside `folder`, by name; hidden files are left out."""
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and is_image(p))
+    """The images right inside `folder`, by name; hidden files are left out.
+
+    What is only named like an image is among them, so that whoever reads it says that it is damaged.
+    """
+    files = (path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    return sorted(path for path in files if path.suffix.lower() in FORMATS or is_image(path))
 
 
 def read_image(path: Path) -> Image:
