@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,8 @@ from faceswap.config import pick
 from faceswap.errors import NoFacesError
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset
-from faceswap.faces.gaps import GAP, GapFiller
+from faceswap.faces.following import Follower
+from faceswap.faces.gaps import GAP
 from faceswap.faces.index import Segment, WrittenFace
 from faceswap.faces.maskers import Masker
 from faceswap.faces.sight import SAME, Detector, Landmarker, Sight
@@ -197,21 +198,27 @@ def _search(
     faceset: Faceset, number: int, source: Source, segment: range, finder: Finder
 ) -> Iterator[int | Segment]:
     """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
-    run = _Run(finder, look_around(source))
+    reach = look_around(source)
+    follower = Follower(finder.tracker(reach), reach)
     continues, good = False, 0
     found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
-    for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
-        cut = run.begins_scene(frame)
-        if frame.index < segment.start:
-            continue  # the last frame of the segment before: only to see whether a scene ends there
-        continues |= frame.index == segment.start > 0 and not cut
-        for place, face in run.faces(frame):
+
+    def write(faces: Iterable[tuple[Frame, Face]]) -> None:
+        for place, face in faces:
             written = found[place.index]
             if all(other.face.face.box.iou(face.box) < SAME for other in written):
                 size = (place.picture.width, place.picture.height)
                 written.append(faceset.write(number, finder.cut(place, face), len(written), size))
+
+    for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
+        cut = follower.begins_scene(frame)
+        if frame.index < segment.start:
+            continue  # the last frame of the segment before: only to see whether a scene ends there
+        continues |= frame.index == segment.start > 0 and not cut
+        write(follower.faces(frame, cut))
         good += not frame.damaged
         yield frame.index
+    write(follower.rest())
     missed = sum(not faces for faces in found.values())
     faces_in_order = [face for index in segment for face in found[index]]
     yield Segment(segment, faces_in_order, missed, len(segment) - good, continues)
@@ -222,31 +229,3 @@ def look_around(source: Source) -> int:
     if not source.is_video:
         return 0
     return max(min(LOOK_AROUND, int(KEPT / (source.width * source.height))), GAP + 1)
-
-
-class _Run:
-    """The faces of successive frames, those missed at first too."""
-
-    def __init__(self, finder: Finder, look_around: int) -> None:
-        """Begin; see `Tracker` for `look_around`, which is also how far back a face is traced."""
-        self._tracker = finder.tracker(look_around)
-        self._gaps = GapFiller()
-        self._recent: deque[Frame] = deque(maxlen=look_around)
-
-    def begins_scene(self, frame: Frame) -> bool:
-        """Look at the next frame; at a new scene, forget the one before."""
-        cut = self._tracker.begins_scene(frame.picture)
-        if cut:
-            self._recent.clear()
-        return cut
-
-    def faces(self, frame: Frame) -> Iterator[tuple[Frame, Face]]:
-        """The faces of the frame, and those of earlier ones that follow from them, each with its frame."""
-        for face in self._tracker.find(frame.picture):
-            if self._gaps.is_new(face):
-                before = list(reversed(self._recent))
-                pictures = (old.picture for old in before)
-                yield from zip(before, self._tracker.trace_back(face, pictures), strict=False)
-            yield from self._gaps.fill(frame, face, self._recent)
-            yield frame, face
-        self._recent.append(frame)

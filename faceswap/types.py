@@ -58,6 +58,15 @@ class Box:
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
 
+    def towards(self, other: Box, share: float) -> Box:
+        """The box `share` (0 to 1) of the way from this one to `other`."""
+        return Box(
+            self.left + share * (other.left - self.left),
+            self.top + share * (other.top - self.top),
+            self.right + share * (other.right - self.right),
+            self.bottom + share * (other.bottom - self.bottom),
+        )
+
 
 class Picture(Protocol):
     """The pixels of a frame, converted only where and as they are asked for."""

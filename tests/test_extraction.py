@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_at_its_segment(clips, tmp_path, monkeypatch):
 
     def dying(self, image):
         seen.append(1)
-        if len(seen) == 25:
+        if len(seen) == 15:
             raise KeyboardInterrupt
         return find(self, image)
 

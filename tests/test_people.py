@@ -308,9 +308,10 @@ def test_means_are_grouped_and_matched(described):
 
 @pytest.mark.real
 def test_verification_is_measured(real):
-    script = Path(__file__).parents[1] / "scripts" / "verification.py"
+    script = Path(__file__).parents[1] / "scripts" / "benchmark.py"
     folder = real / "verification"
-    command = [sys.executable, str(script), str(folder / "mini_pairs.csv"), str(folder / "lfw_mini")]
+    command = [sys.executable, str(script), "identity"]
+    command += ["--pairs", str(folder / "mini_pairs.csv"), "--pictures", str(folder / "lfw_mini")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     accuracy = [float(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("  accuracy")]
@@ -318,10 +319,18 @@ def test_verification_is_measured(real):
 
 
 def test_verification_names_what_it_cannot_read(tmp_path):
-    script = Path(__file__).parents[1] / "scripts" / "verification.py"
+    script = Path(__file__).parents[1] / "scripts" / "benchmark.py"
     table = tmp_path / "pairs.csv"
     for text, reason in (("x,y\n1,2\n", "not a table"), ("a,b,same\np/1.jpg,p/2.jpg,1\n", "cannot read")):
         table.write_text(text)
-        command = [sys.executable, str(script), str(table), str(tmp_path), "--network", "dlib"]
+        command = [
+            sys.executable,
+            str(script),
+            "identity",
+            "--pairs",
+            str(table),
+            "--pictures",
+            str(tmp_path),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 3 and reason in done.stderr and "Traceback" not in done.stderr

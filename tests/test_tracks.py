@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faceswap.faces.cuts import CutDetector
+from faceswap.faces.changes import Changes
 from faceswap.faces.gaps import GAP, GapFiller
 from faceswap.faces.index import StoredFace
 from faceswap.faces.smoothing import steady
@@ -62,10 +62,32 @@ def test_gaps_in_a_track_are_bridged_and_short_tracks_left_alone():
 def test_a_scene_begins():
     draw = np.random.default_rng(1)
     dark, bright = (draw.integers(0, 60, (90, 160, 3)) + base for base in (20, 150))
-    cuts = CutDetector()
+    cuts = Changes()
     scenes = [dark, dark + 4, np.roll(dark, 3, 1), bright, bright - 5, dark]
     seen = [cuts.is_cut(Pixels(scene.astype(np.uint8))) for scene in scenes]
     assert seen == [False, False, False, True, False, True]
+
+
+def test_what_moves_beside_a_known_face_is_noticed():
+    still = np.random.default_rng(2).integers(60, 120, (180, 320, 3)).astype(np.uint8)
+    grain = np.random.default_rng(3)
+
+    def look(image):
+        return Pixels(np.clip(image + grain.normal(0, 4, image.shape), 0, 255).astype(np.uint8))
+
+    def moved(image, boxes):
+        changes = Changes()
+        changes.is_cut(look(still))
+        changes.mark()
+        picture = look(image)
+        changes.is_cut(picture)
+        return changes.moved(picture, boxes)
+
+    comes = still.copy()
+    comes[60:90, 200:230] = 230
+    assert not moved(still, []) and moved(comes, [])
+    assert not moved(comes, [Box(195, 55, 235, 95)]) and moved(comes, [Box(20, 20, 60, 60)])
+    assert Changes().moved(look(still), [])
 
 
 @settings(deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faceswap.types import Box, Face, Frame
+from faceswap.types import Face, Frame
 
 GAP = 5  # frames
 
@@ -33,11 +33,12 @@ class GapFiller:
 
 def _between(before: Face, after: Face, share: float) -> Face:
     """The face `share` of the way from one place to another."""
-    a, b = before.box, after.box
-    edges = [
-        p + share * (q - p)
-        for p, q in zip((a.left, a.top, a.right, a.bottom), (b.left, b.top, b.right, b.bottom), strict=True)
-    ]
     landmarks = before.landmarks + share * (after.landmarks - before.landmarks)
     score = min(before.score, after.score)
-    return Face(Box(*edges), landmarks.astype("float32"), score, after.track_id, interpolated=True)
+    return Face(
+        before.box.towards(after.box, share),
+        landmarks.astype("float32"),
+        score,
+        after.track_id,
+        interpolated=True,
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from faceswap.faces.cuts import CutDetector
+from faceswap.faces.changes import Changes
 from faceswap.faces.gaps import GAP
 from faceswap.faces.sight import SAME, Sight, Sighting
 from faceswap.types import Face, Picture
 
 ALONE = 5  # frames between two searches of the whole frame while nobody is in sight
+STILL = 4  # times as many while nothing moves but the faces that are followed
 
 
 class Tracker:
@@ -17,7 +18,11 @@ class Tracker:
 
     The whole frame is searched at the start of a scene, when a followed face is lost, and every `look_around`
     frames for people who came in, who are then traced back to where they did. In between, each face is
-    searched for around its last place only.
+    searched for around its last place only. Where nothing has moved since the last search of the whole frame,
+    it is searched less often.
+
+    Attributes:
+        sight: Sees faces.
     """
 
     def __init__(self, sight: Sight, look_around: int) -> None:
@@ -27,33 +32,42 @@ class Tracker:
             sight: Sees faces.
             look_around: Frames between two searches of the whole frame.
         """
-        self._sight, self._look_around = sight, look_around
+        self.sight, self._look_around = sight, look_around
         self._last: list[tuple[Sighting, int]] = []
         self._lost: list[tuple[Sighting, int, int]] = []
-        self._cuts = CutDetector()
+        self._changes = Changes()
         self._next_id = 0
         self._age: int | None = None  # frames since the whole frame was searched; None at a scene's start
 
-    def begins_scene(self, picture: Picture) -> bool:
-        """Look whether a scene begins with the next frame; if so, nobody is followed into it."""
-        cut = self._cuts.is_cut(picture)
-        if cut:
-            self._last, self._lost, self._age = [], [], None
-        return cut
+    @property
+    def last(self) -> dict[int, Sighting]:
+        """Where each track was in the last frame."""
+        return {track: seen for seen, track in self._last}
+
+    def is_cut(self, picture: Picture) -> bool:
+        """Look at the next frame only as to whether a scene begins with it."""
+        return self._changes.is_cut(picture)
+
+    def forget(self) -> None:
+        """Follow nobody into the next frame."""
+        self._last, self._lost, self._age = [], [], None
+
+    def is_calm(self) -> bool:
+        """Whether somebody is followed and nobody was just lost."""
+        return bool(self._last) and not self._lost
 
     def find(self, picture: Picture) -> list[Face]:
         """The faces of the next frame, with the track each belongs to."""
-        followed = [(self._sight.near(picture, last), track) for last, track in self._last]
+        followed = [(self.sight.near(picture, last), track) for last, track in self._last]
         known = [(seen, track) for seen, track in followed if seen is not None]
-        lost = len(known) < len(self._last) or bool(self._lost)
-        patience = self._look_around if self._last else min(self._look_around, ALONE)
-        if self._age is None or lost or self._age >= patience:
-            found = self._merge(known, self._sight.everywhere(picture))
+        if self._is_due(picture, known):
+            found = self._merge(known, self.sight.everywhere(picture))
+            self._changes.mark()
             self._age = 0
         else:
             found = self._merge(known, [])
-        self._age += 1
-        located = [(self._sight.face(picture, seen, track), track) for seen, track in found]
+        self._age = (self._age or 0) + 1
+        located = [(self.sight.face(picture, seen, track), track) for seen, track in found]
         self._remember([(again, track) for (_, again), track in located])
         return [face for (face, _), _ in located]
 
@@ -67,18 +81,24 @@ class Tracker:
         Returns:
             The face in these frames, the latest first, as far back as it is seen.
         """
-        last, faces = self._seen_as(face), []
+        last, faces = self.last[face.track_id], []
         for picture in pictures:
-            found = self._sight.near(picture, last)
+            found = self.sight.near(picture, last)
             if found is None:
                 break
-            earlier, last = self._sight.face(picture, found, face.track_id)
+            earlier, last = self.sight.face(picture, found, face.track_id)
             faces.append(earlier)
         return faces
 
-    def _seen_as(self, face: Face) -> Sighting:
-        """How a face of the present frame was seen."""
-        return next(seen for seen, track in self._last if track == face.track_id)
+    def _is_due(self, picture: Picture, known: list[tuple[Sighting, int]]) -> bool:
+        """Whether to search the whole frame; `known` are those who were seen near their last place."""
+        if self._age is None or len(known) < len(self._last) or self._lost:
+            return True
+        patience = self._look_around if self._last else min(self._look_around, ALONE)
+        if self._age < patience:
+            return False
+        boxes = [seen.box for seen, _ in known]
+        return self._age >= STILL * patience or self._changes.moved(picture, boxes)
 
     def _remember(self, found: list[tuple[Sighting, int]]) -> None:
         """Keep where everyone is, and for a few frames where those were who are gone."""

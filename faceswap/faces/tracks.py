@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import count
 
 from faceswap.faces.index import StoredFace
-from faceswap.faces.smoothing import steady
 from faceswap.faces.sight import SAME
+from faceswap.faces.smoothing import steady
 
 
 def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[StoredFace]:

@@ -1,20 +1,15 @@
-"""Measure how well the identity network tells whether two pictures show one person.
+"""How well the identity network tells whether two pictures show one person, and how fast it is.
 
-    python scripts/verification.py PAIRS PICTURES [--network dlib] [--json FILE]
-
-PAIRS is a table (CSV) with the columns a, b and same (1 or 0), PICTURES the folder that its names start from,
-with one folder a person. Of the faces in a picture the one nearest to its middle is taken. Beside the pairs
-of the table, each person's pictures are halved: the mean of one half stands for a track, and is compared with
-every single picture of the other halves (as `--reference` does) and with their means (as tracks are grouped
-into people). Thresholds are those that the program uses.
+The table of pairs (CSV) has the columns a, b and same (1 or 0); its names start from the folder of pictures,
+which has a folder a person. Of the faces in a picture the one nearest to its middle is taken. Beside the
+pairs of the table, each person's pictures are halved: the mean of one half stands for a track, and is
+compared with every single picture of the other halves (as `--reference` does) and with their means (as tracks
+are grouped into people). Thresholds are those that the program uses.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -25,8 +20,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap import FaceswapError
-from faceswap.diagnosis import processor
 from faceswap.errors import InputError
 from faceswap.faces.detectors.hog import HogDetector
 from faceswap.faces.identity import Identifier
@@ -41,43 +34,22 @@ BATCH = 32  # pictures that the Keras network takes at a time
 Describe = Callable[[list[Image], list[Points]], Descriptors]
 
 
-def main() -> int:
-    """Parse, measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("pairs", type=Path, help="table of pairs")
-    parser.add_argument("pictures", type=Path, help="folder of the pictures")
-    parser.add_argument("--network", choices=["keras", "dlib"], default="keras", help="what runs the network")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    args = parser.parse_args()
-    try:
-        figures = measure(args.pairs, args.pictures, keras() if args.network == "keras" else dlib())
-    except FaceswapError as error:
-        print(f"verification: {error}", file=sys.stderr)
-        return error.exit_code
-    print(f"{processor()}, network run by {args.network}")
-    for name, row in figures.items():
-        print(f"\n{name}")
-        print("\n".join(f"  {key:<32}{value:>10.4g}" for key, value in row.items()))
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
-def measure(table: Path, folder: Path, describe: Describe) -> dict[str, dict[str, float]]:
+def measure(table: Path, folder: Path) -> dict[str, dict[str, float]]:
     """All figures, by what is compared."""
     pairs = read_pairs(table)
     names = sorted({name for a, b, _ in pairs for name in (a, b)})
     found = find_faces(folder, names)
-    started = time.perf_counter()
-    rows = describe([image for image, _ in found.values()], [points for _, points in found.values()])
-    seconds = time.perf_counter() - started
-    vectors = dict(zip(found, rows, strict=True))
+    images, points = [image for image, _ in found.values()], [points for _, points in found.values()]
+    by_keras, fast = timed(keras(), images, points)
+    by_dlib, slow = timed(dlib(), images, points)
+    vectors = dict(zip(found, by_keras, strict=True))
     counts = {
         "pictures": len(names),
         "without a face": len(names) - len(found),
-        "ms a face": 1000 * seconds / len(found),
+        "dlib, ms a face": slow,
+        "Keras, ms a face": fast,
+        "ratio": slow / fast,
+        "largest distance between both": float(np.linalg.norm(by_keras - by_dlib, axis=1).max()),
     }
     single = [
         (distance(vectors[a], vectors[b]), same) for a, b, same in pairs if a in vectors and b in vectors
@@ -86,6 +58,13 @@ def measure(table: Path, folder: Path, describe: Describe) -> dict[str, dict[str
 
     figures = {"faces": counts, "two pictures, the table's pairs": judge(single, THRESHOLD)}
     return figures | measure_means(halves(vectors))
+
+
+def timed(describe: Describe, images: list[Image], points: list[Points]) -> tuple[Descriptors, float]:
+    """The descriptors, and milliseconds a face."""
+    started = time.perf_counter()
+    rows = describe(images, points)
+    return rows, 1000 * (time.perf_counter() - started) / len(images)
 
 
 def measure_means(people: dict[str, tuple[Descriptors, Descriptors]]) -> dict[str, dict[str, float]]:
@@ -193,7 +172,7 @@ def keras() -> Describe:
     from faceswap.networks.identity import SIZE, build_identity, chip_matrix
 
     network = build_identity(weight_file(RESNET))
-    network.predict_on_batch(np.zeros((1, SIZE, SIZE, 3), np.float32))  # the first call builds the graph
+    network.predict_on_batch(np.zeros((BATCH, SIZE, SIZE, 3), np.float32))  # the first call builds the graph
 
     def describe(images: list[Image], landmarks: list[Points]) -> Descriptors:
         chips = [
@@ -204,7 +183,3 @@ def keras() -> Describe:
         return np.concatenate([np.asarray(network.predict_on_batch(batch)) for batch in batches])
 
     return describe
-
-
-if __name__ == "__main__":
-    sys.exit(main())
