@@ -13,10 +13,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from faceswap.conversion import convert
+    from faceswap.curation.cleaning import faces_clean
+    from faceswap.curation.drawing import faces_draw
+    from faceswap.curation.exporting import faces_export
+    from faceswap.curation.merging import faces_merge
+    from faceswap.curation.overview import faces_info
+    from faceswap.curation.sorting import faces_sort
+    from faceswap.curation.splitting import faces_split
     from faceswap.diagnosis import doctor
     from faceswap.errors import FaceswapError
+    from faceswap.evaluation import evaluate
     from faceswap.extraction import extract
-    from faceswap.options import ConvertConfig, ExtractConfig, SwapConfig, TrainConfig
+    from faceswap.inspection import inspect
+    from faceswap.options import (
+        ConvertConfig,
+        ExtractConfig,
+        FacesCleanConfig,
+        FacesDrawConfig,
+        FacesExportConfig,
+        FacesInfoConfig,
+        FacesMergeConfig,
+        FacesSortConfig,
+        FacesSplitConfig,
+        SwapConfig,
+        TrainConfig,
+    )
     from faceswap.swapping import swap
     from faceswap.training import train
 
@@ -28,22 +49,58 @@ _HOMES = {
     "convert": "conversion",
     "swap": "swapping",
     "doctor": "diagnosis",
+    "faces_info": "curation.overview",
+    "faces_sort": "curation.sorting",
+    "faces_clean": "curation.cleaning",
+    "faces_split": "curation.splitting",
+    "faces_merge": "curation.merging",
+    "faces_draw": "curation.drawing",
+    "faces_export": "curation.exporting",
+    "inspect": "inspection",
+    "evaluate": "evaluation",
     "DoctorConfig": "options",
+    "InspectConfig": "options",
+    "EvaluateConfig": "options",
     "ExtractConfig": "options",
     "TrainConfig": "options",
     "ConvertConfig": "options",
     "SwapConfig": "options",
+    "FacesInfoConfig": "options",
+    "FacesSortConfig": "options",
+    "FacesCleanConfig": "options",
+    "FacesSplitConfig": "options",
+    "FacesMergeConfig": "options",
+    "FacesDrawConfig": "options",
+    "FacesExportConfig": "options",
     "FaceswapError": "errors",
 }
 __all__ = [
     "ConvertConfig",
+    "EvaluateConfig",
     "ExtractConfig",
+    "FacesCleanConfig",
+    "FacesDrawConfig",
+    "FacesExportConfig",
+    "FacesInfoConfig",
+    "FacesMergeConfig",
+    "FacesSortConfig",
+    "FacesSplitConfig",
     "FaceswapError",
+    "InspectConfig",
     "SwapConfig",
     "TrainConfig",
     "convert",
     "doctor",
+    "evaluate",
     "extract",
+    "faces_clean",
+    "faces_draw",
+    "faces_export",
+    "faces_info",
+    "faces_merge",
+    "faces_sort",
+    "faces_split",
+    "inspect",
     "swap",
     "train",
 ]

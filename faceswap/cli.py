@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar, get_origin
 
 import cyclopts
 from cyclopts import App, Group, Parameter
@@ -28,13 +28,23 @@ T = TypeVar("T")
 
 
 class Command(NamedTuple):
-    """A command: where its function is, what it takes, and the tables of a project file it reads."""
+    """A command: where its function is, what it takes, and the tables of a project file it reads.
+
+    Attributes:
+        module: Below `faceswap`; the function there is called like the command, with _ for a space.
+        config: Its options.
+        tables: Table to the options that may stand in it; empty for a command without project files.
+        shows_progress: Whether the function takes a `Progress` too.
+    """
 
     module: str
     config: type[Options]
-    tables: Mapping[str, type[Options]]
+    tables: Mapping[str, type[Options]] = {}
+    shows_progress: bool = True
 
 
+# The first of two words is a group.
+GROUPS = {"faces": "Look at a faceset, sort it, clean it, split it, merge it, draw it, export it."}
 COMMANDS = {
     "extract": Command("extraction", options.ExtractConfig, {"extract": options.ExtractConfig}),
     "train": Command("training", options.TrainConfig, {"train": options.TrainConfig}),
@@ -49,7 +59,16 @@ COMMANDS = {
             "convert": options.ConvertOptions,
         },
     ),
-    "doctor": Command("diagnosis", options.DoctorConfig, {}),
+    "evaluate": Command("evaluation", options.EvaluateConfig, {"evaluate": options.EvaluateConfig}),
+    "faces info": Command("curation.overview", options.FacesInfoConfig),
+    "faces sort": Command("curation.sorting", options.FacesSortConfig),
+    "faces clean": Command("curation.cleaning", options.FacesCleanConfig),
+    "faces split": Command("curation.splitting", options.FacesSplitConfig),
+    "faces merge": Command("curation.merging", options.FacesMergeConfig),
+    "faces draw": Command("curation.drawing", options.FacesDrawConfig),
+    "faces export": Command("curation.exporting", options.FacesExportConfig),
+    "inspect": Command("inspection", options.InspectConfig),
+    "doctor": Command("diagnosis", options.DoctorConfig, shows_progress=False),
 }
 
 
@@ -95,8 +114,12 @@ def _app() -> App:
         help_flags=["--help", "-h"],
         result_action="return_value",
     )
+    groups = {name: App(name=name, help=text) for name, text in GROUPS.items()}
     for name, command in COMMANDS.items():
-        app.command(_command(name, command), name=name)
+        group, _, last = name.rpartition(" ")
+        if group and group not in app:
+            app.command(groups[group])
+        (groups[group] if group else app).command(_command(name, command), name=last)
     return app
 
 
@@ -110,8 +133,8 @@ def _command(name: str, command: Command) -> Callable[..., Any]:
         values |= _placed(name, command.config, places) | flags
         _require(name, command.config, values)
         config = command.config(**values)
-        function = getattr(import_module(f"faceswap.{command.module}"), name)
-        return function(config, bar) if command.tables else function(config)
+        function = getattr(import_module(f"faceswap.{command.module}"), name.replace(" ", "_"))
+        return function(config, bar) if command.shows_progress else function(config)
 
     parameters = _parameters(command)
     run_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -123,11 +146,11 @@ def _command(name: str, command: Command) -> Callable[..., Any]:
 def _parameters(command: Command) -> list[inspect.Parameter]:
     """What the command line takes: the places first, then a flag for each option."""
     parameters = []
-    if command.tables:
-        places = {k: about.help for k, (_, about) in described(command.config).items() if about.positional}
-        note = Parameter(help=", or ".join([*places.values(), "a TOML project file"]))
+    places = {k: about.help for k, (_, about) in described(command.config).items() if about.positional}
+    texts = [*places.values(), *(["a TOML project file"] if command.tables else [])]
+    if texts:
         name = next(iter(places), "project_file")
-        hint = Annotated[Path, note]
+        hint = Annotated[Path, Parameter(help=", or ".join(texts))]
         parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL, annotation=hint))
     for cls, names in _by_class(command.config).items():
         title = "Options" if cls is command.config else (cls.__doc__ or "").splitlines()[0].rstrip(".")
@@ -168,8 +191,15 @@ def _flag(config: type[Options], name: str, group: Group) -> inspect.Parameter:
         parts.append("[required]")
     elif default not in (None, False, ()):
         parts.append(f"[default: {default}]")
+    several = get_origin(hint) is tuple  # --name one two three
     note = Parameter(
-        help=" ".join(parts), alias=about.short, group=group, negative="", show_default=False, required=False
+        help=" ".join(parts),
+        alias=about.short,
+        group=group,
+        negative="",
+        show_default=False,
+        required=False,
+        consume_multiple=several,
     )
     kind = inspect.Parameter.KEYWORD_ONLY
     shown = None if required else default

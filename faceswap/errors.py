@@ -7,6 +7,8 @@
     ├── OutputError          5   output exists, cannot be written, or the disk is full
     ├── ModelError           6   a model that is missing, broken or of another shape
     ├── DependencyError      7   a package or a weight file is not installed
+    ├── RefusedError         9   footage this program does not work on: nothing was made
+    ├── SigningError        10   the output could not be signed: nothing was made
     └── Interrupted        130   stopped by Ctrl-C or SIGTERM; run again to go on
 
 Success is 0; `doctor` ends with 1 where it finds a fault.
@@ -60,6 +62,18 @@ class DependencyError(FaceswapError):
     """A package or a weight file that is not installed; the text says the command that installs it."""
 
     exit_code = 7
+
+
+class RefusedError(FaceswapError):
+    """Footage that this program does not work on, whatever the options; nothing was made."""
+
+    exit_code = 9
+
+
+class SigningError(FaceswapError):
+    """The output could not be signed; nothing stands under its name that was not there before."""
+
+    exit_code = 10
 
 
 class Interrupted(FaceswapError):

@@ -3,12 +3,12 @@
     python scripts/benchmark.py extract [--clip CLIP] [--json FILE]
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
 
-`extract` plays the clip back and forth until it has 1,000 frames, as it is and as HEVC on a canvas of 1080x1920
-with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
-dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then it
-takes the clip's first frame with a camera's noise, still and swinging, for the jitter and the lag of the
-points. `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the
-table. Ratios hold better than times: machines are noisy.
+`extract` plays the clip back and forth until it has 1,000 frames, as it is and as HEVC on a canvas of
+1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
+dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then the
+clip's first frame, with a camera's noise, stands still and swings, for the jitter and the lag of the points.
+`identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
+Ratios hold better than times: machines are noisy.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from faceswap.faces.traits import Traits
 from faceswap.types import AlignedFace, Alignment, Box, Face, Image
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -26,7 +27,8 @@ CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES s
     file TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, box BLOB NOT NULL, score REAL NOT NULL,
     landmarks BLOB NOT NULL, matrix BLOB NOT NULL, size INTEGER NOT NULL, coverage REAL NOT NULL,
     mask BLOB NOT NULL, sharpness REAL NOT NULL, brightness REAL NOT NULL,
-    yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL);
+    yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL,
+    frame_width INTEGER NOT NULL, frame_height INTEGER NOT NULL);
 CREATE INDEX faces_by_frame ON faces (source, frame);
 CREATE TABLE tracks (source INTEGER NOT NULL REFERENCES sources, track INTEGER NOT NULL,
     identity BLOB NOT NULL, person INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, track));
@@ -46,6 +48,7 @@ class StoredFace:
         traits: How sharp and bright it is, and where it looks.
         packed_mask: Which pixels of the crop are face, as `pack` makes it.
         hash: SHA-256 of the picture as it was written, in hexadecimal.
+        frame_size: Width and height of its frame, pixels; 0 where that was not noted.
         person: Which of the people in the faceset, 0 being the one with the most faces.
     """
 
@@ -57,12 +60,32 @@ class StoredFace:
     traits: Traits
     packed_mask: bytes
     hash: str
+    frame_size: tuple[int, int] = (0, 0)
     person: int = 0
 
     @property
     def mask(self) -> Image:
         """uint8 (size, size), 255 on the face and 0 off it."""
         return unpack(self.packed_mask, self.alignment.size)
+
+
+@dataclass(frozen=True)
+class StoredSource:
+    """A source that was searched.
+
+    Attributes:
+        number: Its number in the index.
+        path: Where it was.
+        fingerprint: SHA-256 of its content, in hexadecimal.
+        frames: How many there are.
+        numbered: Whether it was searched to the end, and its tracks are numbered through.
+    """
+
+    number: int
+    path: Path
+    fingerprint: str
+    frames: int
+    numbered: bool
 
 
 @dataclass(frozen=True)
@@ -102,44 +125,53 @@ class WrittenFace:
     traits: Traits
     file: str
     hash: str
+    frame_size: tuple[int, int] = (0, 0)
 
 
 FACE_COLUMNS = (
     "source, frame, track, interpolated, file, hash, box, score, landmarks, matrix, size, coverage, mask,"
-    " sharpness, brightness, yaw, pitch, roll"
+    " sharpness, brightness, yaw, pitch, roll, frame_width, frame_height"
 )
 
 
 def row(source: int, written: WrittenFace) -> tuple[object, ...]:
+    """The `FACE_COLUMNS` of a face that was just written."""
+    cut, mask = written.face, pack(written.face.mask)
+    about = (cut.face, cut.alignment, written.traits, mask, written.hash, written.frame_size)
+    return row_of(StoredFace(written.file, source, cut.frame_index, *about))
+
+
+def row_of(stored: StoredFace) -> tuple[object, ...]:
     """The `FACE_COLUMNS` of a face."""
-    face, alignment, traits = written.face.face, written.face.alignment, written.traits
-    box = face.box
+    face, alignment, traits, box = stored.face, stored.alignment, stored.traits, stored.face.box
     return (
-        source,
-        written.face.frame_index,
+        stored.source,
+        stored.frame_index,
         face.track_id,
         face.interpolated,
-        written.file,
-        written.hash,
+        stored.file,
+        stored.hash,
         np.array([box.left, box.top, box.right, box.bottom], "<f8").tobytes(),
         face.score,
         face.landmarks.astype("<f4").tobytes(),
         alignment.matrix.astype("<f8").tobytes(),
         alignment.size,
         alignment.coverage,
-        pack(written.face.mask),
+        stored.packed_mask,
         *(traits.sharpness, traits.brightness, traits.yaw, traits.pitch, traits.roll),
+        *stored.frame_size,
     )
 
 
 def stored(row: tuple[Any, ...]) -> StoredFace:
     """The face of a row of `FACE_COLUMNS` and the person."""
     source, frame, track, interpolated, file, digest, box, score, landmarks, matrix, size, coverage = row[:12]
-    mask, *traits, person = row[12:]
+    mask, *traits, width, height, person = row[12:]
     points = np.frombuffer(landmarks, "<f4").reshape(-1, 2)
     face = Face(Box(*np.frombuffer(box, "<f8").tolist()), points, score, track, bool(interpolated))
     alignment = Alignment(np.frombuffer(matrix, "<f8").reshape(2, 3), size, coverage)
-    return StoredFace(file, source, frame, face, alignment, Traits(*traits), mask, digest, person)
+    about = (face, alignment, Traits(*traits), mask, digest, (width, height), person)
+    return StoredFace(file, source, frame, *about)
 
 
 def pack(mask: Image) -> bytes:
