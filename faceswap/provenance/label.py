@@ -1,0 +1,60 @@
+"""The visible label: a line of text on a dark, half transparent plate in a corner of the frame."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.types import Image, Patch, Picture
+
+TEXT = "AI-modified"
+
+_FONT = cv2.FONT_HERSHEY_DUPLEX
+_PLATE, _MARGIN, _LEAST = 0.55, 0.5, 10  # opacity; of the plate's height, to the frame's edge; pixels
+_FINE = 4  # drawn so many times larger, then averaged
+
+
+def label_patch(picture: Picture, position: str = "bottom-right", size: float = 0.04) -> Patch:
+    """The label as new pixels for a frame.
+
+    Args:
+        picture: The frame.
+        position: One of `CORNERS` of `faceswap.options`.
+        size: Height of the plate as a share of the frame's height, 0.01 to 0.2; never under 10 pixels, nor
+            wider than the frame.
+
+    Returns:
+        The plate's rectangle, blended with what is under it.
+    """
+    white, opacity = _drawn(picture.width, picture.height, size)
+    height, width = opacity.shape
+    margin = round(height * _MARGIN)
+    across, down = max(picture.width - width, 0), max(picture.height - height, 0)
+    left = min(margin, across) if position.endswith("left") else max(across - margin, 0)
+    top = min(margin, down) if position.startswith("top") else max(down - margin, 0)
+    under = picture.region(left, top, left + width, top + height).astype(np.float32)
+    image = under * (1 - opacity[..., None]) + white[..., None]
+    return Patch(left, top, np.asarray(np.rint(image), np.uint8), np.ones((height, width), np.bool_))
+
+
+@lru_cache(maxsize=8)
+def _drawn(width: int, height: int, size: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The text's light (0 to 255) and the opacity of text and plate together (0 to 1), float32 each."""
+    tall = min(max(round(height * size), _LEAST), height)
+    (wide, _), _ = cv2.getTextSize(TEXT, _FONT, 1.0, 1)
+    long = min(round(tall * (0.5 * wide / _cap_height() + 0.9)), width)
+    scale = min(0.5 * tall * _FINE / _cap_height(), (long - 0.3 * tall) * _FINE / wide)
+    canvas: Image = np.zeros((tall * _FINE, long * _FINE), np.uint8)
+    thickness = max(round(0.07 * tall * _FINE), 1)
+    begin = round((canvas.shape[1] - wide * scale) / 2), round((canvas.shape[0] + _cap_height() * scale) / 2)
+    cv2.putText(canvas, TEXT, begin, _FONT, scale, 255, thickness, cv2.LINE_AA)
+    text = cv2.resize(canvas, (long, tall), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return text * 255, text + (1 - text) * np.float32(_PLATE)
+
+
+def _cap_height() -> int:
+    """Height of a capital letter at scale 1, pixels."""
+    return int(cv2.getTextSize("A", _FONT, 1.0, 1)[0][1])
