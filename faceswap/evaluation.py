@@ -11,7 +11,7 @@ from pathlib import Path
 
 import faceswap
 from faceswap.assessment.examination import Examiner
-from faceswap.assessment.likeness import People, Recognizer
+from faceswap.assessment.likeness import People
 from faceswap.assessment.study import Study, find_faces
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.options import EvaluateConfig
@@ -19,6 +19,7 @@ from faceswap.progress import Progress, quiet
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import Report, Worst, shown, to_html, to_json
 from faceswap.quality.summary import Check, Summary, check, correlations, summaries
+from faceswap.recognizer import Recognizer
 from faceswap.video.atomic import replacing
 from faceswap.video.source import Source, open_source
 

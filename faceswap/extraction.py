@@ -33,6 +33,7 @@ from faceswap.video.source import Source, find_sources, open_source, segments
 
 LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
 KEPT = 50e6  # pixels kept, so that who came in can be traced back: 24 frames of 1080p, 6 of 4K
+NAMED = 8  # people whose faces are counted out
 OFTEN = 0.02  # share of a faceset's faces from which a person is counted
 AHEAD = 4  # frames decoded ahead of the search
 
@@ -70,16 +71,13 @@ class ExtractResult:
 
     def _people(self) -> str:
         """A line on who is there, where there are several."""
-        often = [count for count in self.people if count >= OFTEN * self.faces]
-        seldom = sum(self.people) - sum(often)
         if len(self.people) < 2:
             return ""
-        shares = ", ".join(str(count) for count in often)
-        text = (
-            f"\n{len(often)} people with {shares} faces"
-            if len(often) > 1
-            else f"\none person with {shares} faces"
-        )
+        often = [count for count in self.people if count >= OFTEN * self.faces]
+        seldom = sum(self.people) - sum(often)
+        who = f"{len(often)} people" if len(often) > 1 else "one person"
+        shares = ", ".join(str(count) for count in often[:NAMED]) + (", ..." if len(often) > NAMED else "")
+        text = f"\n{who} with {shares} faces"
         if seldom:
             text += f"; {seldom} faces of others or of nobody"
         return f"{text}: 'faceswap faces split {self.faceset}' parts them"

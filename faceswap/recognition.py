@@ -18,6 +18,7 @@ from faceswap.progress import Progress
 from faceswap.types import Descriptor, Face, Image, Pixels
 from faceswap.video.images import read_image
 
+MANY = 60  # faces, from which loading Keras pays: 10 ms a face and 5 s, against 80 ms a face
 Track = tuple[int, int]  # source and number of the track
 Tracks = Mapping[Track, Sequence[StoredFace]]
 
@@ -44,9 +45,7 @@ def recognise(faceset: Faceset, progress: Progress) -> None:
     fresh = {track: faces for track, faces in tracks.items() if track not in known}
     if not tracks or not fresh:
         return
-    found = known | dict(
-        progress(_described(faceset, fresh), total=len(fresh), desc="who is who", unit="track")
-    )
+    found = known | _described(faceset, fresh, progress)
     frames = [[(face.source, face.frame_index) for face in faces] for faces in tracks.values()]
     people = cluster(
         np.stack([found[track] for track in tracks]), [len(those) for those in frames], seen_together(frames)
@@ -116,14 +115,25 @@ def only_face(image: Image, path: Path, sight: Sight) -> Face:
     return sight.face(picture, seen[0], 0)[0]
 
 
-def _described(faceset: Faceset, tracks: Tracks) -> Iterator[tuple[Track, Descriptor]]:
+def _described(faceset: Faceset, tracks: Tracks, progress: Progress) -> dict[Track, Descriptor]:
     """The identity of each track, from a few faces that speak for it."""
+    chosen = {track: [faces[place] for place in speakers(faces)] for track, faces in tracks.items()}
+    flat = [face for faces in chosen.values() for face in faces]
+    if len(flat) > MANY:
+        from faceswap.recognizer import describe_faces  # late: it loads Keras
+
+        rows = iter(describe_faces(faceset, flat, progress))
+    else:
+        rows = iter(_few(faceset, flat, progress))
+    return {track: average(np.array([next(rows) for _ in faces])) for track, faces in chosen.items()}
+
+
+def _few(faceset: Faceset, faces: Sequence[StoredFace], progress: Progress) -> Iterator[Descriptor]:
+    """The descriptors of faces, one by one."""
     identifier = Identifier()
-    for track, faces in tracks.items():
-        chosen = [faces[place] for place in speakers(faces)]
-        crops = [faceset.load(face).image for face in chosen]
-        points = [transform(face.face.landmarks, face.alignment.matrix) for face in chosen]
-        yield track, average(identifier.describe(crops, points))
+    for face in progress(faces, total=len(faces), desc="who is who", unit="face"):
+        points = transform(face.face.landmarks, face.alignment.matrix)
+        yield identifier.describe([faceset.load(face).image], [points])[0]
 
 
 def speakers(faces: Sequence[StoredFace]) -> list[int]:

@@ -8,9 +8,14 @@ import cv2
 import numpy as np
 import pytest
 from clips import make
+from hypothesis import settings
 
 from faceswap import ExtractConfig, TrainConfig, extract, train
 from faceswap.types import Image
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("timeless", deadline=None)
+settings.load_profile("timeless")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 FAKES = {"detector": "fake", "landmarker": "fake", "min_face": 16, "face_size": 64}

@@ -236,7 +236,7 @@ def test_similarity_is_to_the_references_or_to_the_mean(two, monkeypatch):
     def describe(faceset, faces, progress):
         return np.array([WHO[face.person] for face in faces])
 
-    monkeypatch.setattr(sorting, "describe", describe)
+    monkeypatch.setattr(sorting, "describe_faces", describe)
     monkeypatch.setattr(sorting, "describe_references", lambda paths, faceset: WHO[1:2])
     config = FacesSortConfig(faceset=two, by="similarity", reference="a.jpg")
     found = faces_sort(config)

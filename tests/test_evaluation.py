@@ -14,8 +14,8 @@ import pytest
 from clips import make
 from conftest import nobody
 
-from faceswap import EvaluateConfig, evaluate
-from faceswap.assessment import examination, likeness
+from faceswap import EvaluateConfig, evaluate, recognizer
+from faceswap.assessment import examination
 from faceswap.assessment.study import Study, find_faces
 from faceswap.cli import run
 from faceswap.errors import DependencyError, InputError, NoFacesError, OutputError
@@ -74,7 +74,7 @@ def fakes(monkeypatch):
     monkeypatch.setattr(examination, "Mesh468", FakeMesh)
     monkeypatch.setattr(examination, "Irises", FakeIrises)
     monkeypatch.setattr(examination, "Dlib68", FakeLandmarker)
-    monkeypatch.setattr(likeness, "build_identity", lambda path: Colours())
+    monkeypatch.setattr(recognizer, "build_identity", lambda path: Colours())
 
 
 @pytest.fixture

@@ -9,107 +9,71 @@ import numpy as np
 
 from faceswap.errors import InputError, NoFacesError
 from faceswap.extraction import Finder
-from faceswap.faces.alignment import cut, transform
 from faceswap.faces.faceset import Faceset
-from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.sight import Sight
-from faceswap.faces.weights import RESNET, weight_file
-from faceswap.networks.identity import LENGTH, SIZE, build_identity, chip_matrix
 from faceswap.options import EvaluateConfig, ExtractOptions
 from faceswap.quality.identity import Descriptors, cosines, distances, ranks, spread
 from faceswap.quality.summary import FrameRow
-from faceswap.types import AlignedFace, Alignment, Box, Image, Picture, Pixels, Points
+from faceswap.recognizer import BATCH, Recognizer
+from faceswap.types import Image, Pixels
 from faceswap.video.images import images_in, read_image
 
 FACES = 24  # of a faceset that stand for its person
-BATCH = 32  # pictures that go through the network together
-POINTS = 68  # landmarks from which a picture for the network is cut
 
 
-class Recognizer:
-    """dlib's face recognition network, and what it takes to cut its pictures."""
+def person_of(folder: Path, recognizer: Recognizer) -> Descriptors:
+    """The mean descriptor (128,) of the person with the most faces in a faceset.
 
-    def __init__(self) -> None:
-        """Load the weights.
+    Raises:
+        InputError: There is no faceset, or it is damaged.
+        NoFacesError: It is empty.
+    """
+    with Faceset.open(folder) as faceset:
+        stored = [face for face in faceset.faces() if face.person == 0]
+        if not stored:
+            raise NoFacesError(f"there are no faces in {folder}: extract some first")
+        faces = [faceset.load(stored[place]) for place in spread(len(stored), FACES)]
+    mean: Descriptors = recognizer.describe(map(recognizer.chip_of, faces)).mean(0)
+    return mean
 
-        Raises:
-            DependencyError: A weight file is not installed.
-        """
-        self._network = build_identity(weight_file(RESNET))
-        self.landmarker = Dlib68()
 
-    def chip(self, picture: Picture, landmarks: Points) -> Image:
-        """The picture of a face that the network takes, from its 68 landmarks in a picture."""
-        return cut(picture, Alignment(chip_matrix(landmarks), SIZE, 1.0))
+def gallery(folder: Path, recognizer: Recognizer) -> tuple[Descriptors, list[str]]:
+    """The people of a gallery.
 
-    def describe(self, chips: Sequence[Image]) -> Descriptors:
-        """The descriptors (N, 128) of pictures that `chip` cut."""
-        batches = [chips[start : start + BATCH] for start in range(0, len(chips), BATCH)]
-        found = [self._network.predict_on_batch(np.stack(b).astype(np.float32) / 255) for b in batches]
-        return np.concatenate([np.zeros((0, LENGTH), np.float32), *found])
+    Args:
+        folder: Each picture in it, and each folder of pictures in it, is a person.
+        recognizer: Describes them.
 
-    def person_of(self, folder: Path) -> Descriptors:
-        """The mean descriptor (128,) of the person with the most faces in a faceset.
+    Returns:
+        Their mean descriptors (N, 128), and the pictures without a face, a line each.
 
-        Raises:
-            InputError: There is no faceset, or it is damaged.
-            NoFacesError: It is empty.
-        """
-        with Faceset.open(folder) as faceset:
-            stored = [face for face in faceset.faces() if face.person == 0]
-            if not stored:
-                raise NoFacesError(f"there are no faces in {folder}: extract some first")
-            faces = [faceset.load(stored[place]) for place in spread(len(stored), FACES)]
-        mean: Descriptors = self.describe([self._chip_of(face) for face in faces]).mean(0)
-        return mean
+    Raises:
+        InputError: There is nobody in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give one with pictures of other people")
+    people = [[path] for path in images_in(folder)]
+    people += [images_in(path) for path in sorted(folder.iterdir()) if path.is_dir()]
+    sight, found, problems = Finder(ExtractOptions()).sight(), [], []
+    for paths in people:
+        chips = {path: _largest(read_image(path), sight, recognizer) for path in paths}
+        problems += [f"no face in {path} of the gallery" for path, chip in chips.items() if chip is None]
+        seen = [chip for chip in chips.values() if chip is not None]
+        if seen:
+            found.append(recognizer.describe(seen).mean(0))
+    if not found:
+        raise InputError(f"there is no face in any picture of {folder}; give pictures of other people")
+    return np.stack(found), problems
 
-    def gallery(self, folder: Path) -> tuple[Descriptors, list[str]]:
-        """The people of a gallery.
 
-        Args:
-            folder: Each picture in it, and each folder of pictures in it, is a person.
-
-        Returns:
-            Their mean descriptors (N, 128), and the pictures without a face, a line each.
-
-        Raises:
-            InputError: There is nobody in it.
-        """
-        if not folder.is_dir():
-            raise InputError(f"{folder} is no folder; give one with pictures of other people")
-        people = [[path] for path in images_in(folder)]
-        people += [images_in(path) for path in sorted(folder.iterdir()) if path.is_dir()]
-        sight, found, problems = Finder(ExtractOptions()).sight(), [], []
-        for paths in people:
-            chips = {path: self._largest(read_image(path), sight) for path in paths}
-            problems += [f"no face in {path} of the gallery" for path, chip in chips.items() if chip is None]
-            seen = [chip for chip in chips.values() if chip is not None]
-            if seen:
-                found.append(self.describe(seen).mean(0))
-        if not found:
-            raise InputError(f"there is no face in any picture of {folder}; give pictures of other people")
-        return np.stack(found), problems
-
-    def _chip_of(self, face: AlignedFace) -> Image:
-        """The picture for the network from a faceset's crop."""
-        crop, matrix = Pixels(face.image), face.alignment.matrix
-        points = face.face.landmarks
-        if len(points) == POINTS:
-            return self.chip(crop, transform(points, matrix))
-        box = face.face.box
-        corners = np.array([[box.left, box.top], [box.right, box.bottom]], np.float32)
-        return self.chip(
-            crop, self.landmarker.locate(crop, Box(*transform(corners, matrix).ravel().tolist()))
-        )
-
-    def _largest(self, image: Image, sight: Sight) -> Image | None:
-        """The picture for the network of the largest face, None where there is none."""
-        picture = Pixels(image)
-        seen = sight.everywhere(picture)
-        if not seen:
-            return None
-        face, _ = sight.face(picture, max(seen, key=lambda sighting: sighting.box.area), 0)
-        return self.chip(picture, face.landmarks)
+def _largest(image: Image, sight: Sight, recognizer: Recognizer) -> Image | None:
+    """The picture for the network of the largest face, None where there is none."""
+    picture = Pixels(image)
+    seen = sight.everywhere(picture)
+    if not seen:
+        return None
+    face, _ = sight.face(picture, max(seen, key=lambda sighting: sighting.box.area), 0)
+    return recognizer.chip(picture, face.landmarks)
 
 
 class Collector:
@@ -152,12 +116,12 @@ class People:
         Raises:
             InputError: A faceset or the gallery is missing, damaged or shows nobody.
         """
-        self.b = recognizer.person_of(config.identity)
-        self.a = recognizer.person_of(config.target) if config.target else None
+        self.b = person_of(config.identity, recognizer)
+        self.a = person_of(config.target, recognizer) if config.target else None
         self._others: Descriptors | None = None
         self.problems: list[str] = []
         if config.gallery:
-            self._others, self.problems = recognizer.gallery(config.gallery)
+            self._others, self.problems = gallery(config.gallery, recognizer)
 
     def judge(self, rows: Sequence[FrameRow], swapped: Descriptors, a: Descriptors) -> None:
         """Enter who the swapped faces are, in rows that each have one.

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from faceswap.assessment.examination import Examiner, Moment
-from faceswap.assessment.likeness import FACES, Collector, People, Recognizer
+from faceswap.assessment.likeness import FACES, Collector, People
 from faceswap.errors import InputError, NoFacesError
 from faceswap.extraction import AHEAD, extract
 from faceswap.faces.alignment import align, cut
@@ -22,6 +22,7 @@ from faceswap.quality.identity import spread
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import Worst, side_by_side
 from faceswap.quality.summary import FrameRow, Summary
+from faceswap.recognizer import Recognizer
 from faceswap.threads import ahead
 from faceswap.types import Face
 from faceswap.video.source import Source

@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.curation.identities import Descriptors, describe, describe_references
+from faceswap.curation.references import describe_references
 from faceswap.errors import InputError, UsageError
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
+from faceswap.faces.people import Descriptors
 from faceswap.faces.renaming import rank, unrank
 from faceswap.faces.similar import groups, hashes
 from faceswap.options import FacesSortConfig
 from faceswap.progress import Progress, quiet
+from faceswap.recognizer import describe_faces
 from faceswap.types import Image
 
 DUPLICATE = 10  # bits of 256 in which faces of one group differ; more than `clean` drops, to look at
@@ -93,7 +95,7 @@ def _sorted(
         shown = progress(faces, desc="hue", unit="face")
         values, sign = np.array([hue(faceset.load(face).image, face.mask) for face in shown]), 1
     else:
-        who, sign = describe(faceset, faces, progress), 1
+        who, sign = describe_faces(faceset, faces, progress), 1
         if config.by == "similarity":
             like = describe_references(config.reference, faceset) if config.reference else who
             values = np.linalg.norm(who - like.mean(0), axis=1)
