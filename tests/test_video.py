@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,29 @@ def test_segments(tmp_path: Path) -> None:
     source = video(clips.constant(tmp_path / "a.mp4"))
     assert segments(source, 0.4) == [range(0, 10), range(10, 20), range(20, 30)]
     assert segments(source) == [range(0, 30)]
+
+
+class Long:
+    """A source as far as `segments` looks at it."""
+
+    rate = Fraction(25)
+
+    def __init__(self, count: int, keys: Iterable[int]) -> None:
+        self.count, self.keys = count, tuple(keys)
+
+
+def test_segments_of_a_long_clip_begin_where_decoding_can() -> None:
+    starts = [run.start for run in segments(Long(1000, range(0, 1000, 250)))]
+    assert starts == [0, 250, 500, 750]
+    assert [run.start for run in segments(Long(1000, range(0, 1000, 12)))] == list(range(0, 900, 132))
+    assert max(map(len, segments(Long(3000, [0])))) <= 250
+
+
+@given(st.integers(1, 3000), st.lists(st.integers(1, 2999), max_size=40), st.floats(0.2, 6))
+def test_segments_cover_a_clip(count, keys, seconds) -> None:
+    runs = segments(Long(count, sorted({0, *(key for key in keys if key < count)})), seconds)
+    assert [index for run in runs for index in run] == list(range(count))
+    assert max(map(len, runs)) <= 2 * max(round(25 * seconds), 1)
 
 
 # --- images ------------------------------------------------------------------------------------------

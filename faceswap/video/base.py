@@ -37,6 +37,7 @@ class Source(ABC):
         height: Rows of the (first) frame as it is shown, upright.
         rate: Frames per second, on average; 25 for images.
         is_video: Whether frames lie in time, with sound perhaps; False for images.
+        keys: Indices of the frames that decoding can begin at, increasing; none where it can anywhere.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Source(ABC):
     height: int
     rate: Fraction
     is_video: bool
+    keys: tuple[int, ...] = ()
 
     @abstractmethod
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:

@@ -51,7 +51,7 @@ class VideoSource(Source):
             ratio = stream.sample_aspect_ratio or Fraction(1)
             first = next(decoded(container, stream), None)
         self.times = self._timeline.times
-        self.end = self._timeline.end
+        self.end, self.keys = self._timeline.end, self._timeline.keys
         self.count = len(self.times)
         if first is None or not self.count:
             raise InputError(f"{path} is damaged: not one of its frames can be decoded; copy it again")

@@ -55,14 +55,27 @@ def open_source(path: Path) -> Source:
 
 
 def segments(source: Source, seconds: float = 5.0) -> list[range]:
-    """Cut the source's frame indices into even runs of at most about `seconds`; images by their nominal rate.
+    """Cut the source's frame indices into runs; images by their nominal rate.
 
-    Shorter than a person would wait for twice, and long enough that beginning one costs little: a clip of 8
-    seconds already keeps two cores busy.
+    Those of a long clip begin where decoding can, or up to a whole group of pictures is decoded in vain for
+    each; they last `seconds` or more, but not twice as long. Those of a clip of up to four times `seconds`
+    are even: shorter than a person would wait for twice, and a clip of 8 seconds keeps two cores busy.
     """
     length = max(round(source.rate * seconds), 1)
-    parts = -(-source.count // length)
-    edges = [source.count * part // parts for part in range(parts + 1)]
+    if source.count <= 4 * length or not source.keys:
+        return _even(range(source.count), length)
+    edges = [0]
+    for key in source.keys:
+        if key - edges[-1] >= length and source.count - key >= length:
+            edges.append(key)
+    groups = [range(start, stop) for start, stop in pairwise([*edges, source.count])]
+    return [run for group in groups for run in _even(group, 2 * length)]
+
+
+def _even(frames: range, length: int) -> list[range]:
+    """Frames cut into as few equal runs of at most `length` as it takes."""
+    parts = -(-len(frames) // length)
+    edges = [frames.start + len(frames) * part // parts for part in range(parts + 1)]
     return [range(start, stop) for start, stop in pairwise(edges)]
 
 
