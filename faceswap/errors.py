@@ -11,7 +11,8 @@
     ├── SigningError        10   the output could not be signed: nothing was made
     └── Interrupted        130   stopped by Ctrl-C or SIGTERM; run again to go on
 
-Success is 0; `doctor` ends with 1 where it finds a fault.
+Success is 0. `doctor` ends with 1 where it finds a fault, `evaluate` with 8 where a measure is worse than
+`--fail-under` asks, `inspect` with 11 to 14 where a file is not as this program made it (see `inspection`).
 """
 
 from __future__ import annotations
