@@ -11,37 +11,31 @@ import logging
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from faceswap import registry
-from faceswap.blending.mask import soften
-from faceswap.blending.paste import enlarge, paste
 from faceswap.config import pick
-from faceswap.errors import InputError, OutputError, writing
+from faceswap.errors import InputError, OutputError, UsageError, writing
 from faceswap.extraction import extract
-from faceswap.faces.alignment import align, cut, moved
 from faceswap.faces.faceset import Faceset
-from faceswap.faces.index import StoredFace
 from faceswap.faces.tracks import steadied
+from faceswap.finishing import trust
 from faceswap.networks import checkpoint
-from faceswap.networks.checkpoint import ModelConfig
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
-from faceswap.types import Frame, Image, Patch
+from faceswap.swapper import Faces, Swapper
+from faceswap.trying import Trial, sheet
+from faceswap.video.images import FORMATS, write_image
 from faceswap.video.output import Output, Patched, open_output
 from faceswap.video.source import Source, open_source, segments
 
 log = logging.getLogger(__name__)
 
 BATCH = 8  # frames whose faces go through the network together
-Faces = dict[int, list[StoredFace]]
-CANVAS = 256  # pixels: side of the crop in which colours are matched and the mask is softened
+SHOWN = 8  # runs of missed frames that are named in the summary
 
 
 @dataclass(frozen=True)
@@ -55,6 +49,8 @@ class ConvertResult:
         faces: Faces put.
         problems: Damaged frames and files, a line each.
         seconds: Wall-clock time of this run.
+        missed: The frames in which no face was put, as runs: none was found there, its picture was deleted
+            from the faceset, or it is turned too far away.
     """
 
     output: Path
@@ -63,10 +59,15 @@ class ConvertResult:
     faces: int
     problems: tuple[str, ...]
     seconds: float
+    missed: tuple[range, ...] = ()
 
     def __str__(self) -> str:
         """A few lines for people."""
         text = f"{self.frames} frames, {self.swapped} swapped: {self.output} ({self.seconds:.1f} s)"
+        if self.missed:
+            runs = [str(r.start) if len(r) == 1 else f"{r.start}-{r.stop - 1}" for r in self.missed[:SHOWN]]
+            rest = len(self.missed) - len(runs)
+            text += f"\nnot swapped: {', '.join(runs)}" + (f" and {rest} more runs" if rest else "")
         return text + (f"\n{len(self.problems)} problems" if self.problems else "")
 
 
@@ -80,15 +81,17 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         OutputError: The output exists, or cannot be written.
     """
     started = time.monotonic()
+    path = config.destination
+    parts = path.with_name(f".{path.name}.parts")
     with open_source(config.source) as source:
-        parts = config.output.with_name(f".{config.output.name}.parts")
-        output = open_output(
-            source, config.output, parts, codec=config.codec, crf=config.crf, preset=config.preset
-        )
-        check_output(config.output, config.source, config.overwrite)
+        if config.try_ is not None:
+            return _try(config, source, parts, progress, started)
+        output = open_output(source, path, parts, codec=config.codec, crf=config.crf, preset=config.preset)
+        check_output(path, config.source, config.overwrite)
         swapper = Swapper(config, checkpoint.read_config(config.model))
         _open_parts(parts, _settings(config, source))
         faces = _faces(config, source, parts, progress)
+        swapper.follow(faces, config.faceset or parts / "faceset")
         todo = [segment for segment in segments(source) if not output.finished(segment)]
         work = _convert_segments(source, output, todo, faces, swapper)
         total = sum(map(len, todo))
@@ -100,8 +103,46 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         for line in source.problems:
             log.warning("%s", line)
         problems = tuple(source.problems)
-    put = sum(map(len, faces.values()))
-    return ConvertResult(config.output, source.count, len(faces), put, problems, time.monotonic() - started)
+    put = {n: sum(trust(face, config) > 0 for face in found) for n, found in faces.items()}
+    shown = {n for n, count in put.items() if count and config.opacity}
+    missed = _runs(source.count, shown)
+    seconds = time.monotonic() - started
+    return ConvertResult(path, source.count, len(shown), sum(put.values()), problems, seconds, missed)
+
+
+def _try(
+    config: ConvertConfig, source: Source, parts: Path, progress: Progress, started: float
+) -> ConvertResult:
+    """Write the contact sheet of some frames, spread evenly over those with a face that shows."""
+    path = config.destination
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"--try writes a picture, not {path}: name it with one of {', '.join(FORMATS)}")
+    check_output(path, config.source, config.overwrite)
+    swapper = Swapper(config, checkpoint.read_config(config.model))
+    _open_parts(parts, _settings(config, source))
+    faces = _faces(config, source, parts, progress)
+    swapper.follow(faces, config.faceset or parts / "faceset")
+    shown = [n for n, found in sorted(faces.items()) if any(trust(face, config) > 0 for face in found)]
+    count = min(config.try_frames, len(shown))
+    chosen = [shown[(2 * place + 1) * len(shown) // (2 * count)] for place in range(count)]
+    trials: list[Trial] = []
+    for number in progress(chosen, total=count, desc="trying", unit="frame"):
+        face = max(faces[number], key=lambda face: (trust(face, config) > 0, face.face.box.area))
+        for frame in source.frames(number, number + 1):
+            trials.append(Trial(frame, face, *swapper.study(frame, face)))
+    write_image(path, sheet(trials, config, swapper.coverage, config.source.name))
+    with writing(parts):
+        shutil.rmtree(parts)
+    seconds = time.monotonic() - started
+    return ConvertResult(path, len(trials), len(trials), len(trials), tuple(source.problems), seconds)
+
+
+def _runs(count: int, shown: Collection[int]) -> tuple[range, ...]:
+    """The frames of `count` that are not among those shown, as runs."""
+    left = [n for n in range(count) if n not in shown]
+    starts = [n for n in left if n == 0 or n - 1 in shown]
+    stops = [n + 1 for n in left if n + 1 == count or n + 1 in shown]
+    return tuple(range(*run) for run in zip(starts, stops, strict=True))
 
 
 def _convert_segments(
@@ -118,46 +159,6 @@ def _patched(source: Source, segment: range, faces: Faces, swapper: Swapper) -> 
     while batch := list(islice(frames, BATCH)):
         found = [faces.get(frame.index, []) for frame in batch]
         yield from zip(batch, swapper.patches(batch, found), strict=True)
-
-
-class Swapper:
-    """Makes the patches that put the other face into a frame."""
-
-    def __init__(self, config: ConvertConfig, model: ModelConfig) -> None:
-        """Load the model.
-
-        Raises:
-            ModelError: It is damaged or has not been trained.
-        """
-        network = checkpoint.build(model)
-        checkpoint.load(config.model, network)
-        self._swap = network.predictor("a" if config.swap_direction else "b")
-        self._model, self._config = model, config
-        self._recolor: Callable[..., Image] = registry.load(registry.COLORS, config.color)
-
-    def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
-        """The patches of each frame; `faces` are those found in each."""
-        size, coverage = self._model.size, self._model.coverage
-        crops = [
-            cut(frame.picture, align(face.face.landmarks, size, coverage))
-            for frame, found in zip(frames, faces, strict=True)
-            for face in found
-        ]
-        made = iter(self._swap(np.stack(crops)) if crops else ())
-        return [
-            [patch for face in found if (patch := self._patch(frame, face, next(made)))]
-            for frame, found in zip(frames, faces, strict=True)
-        ]
-
-    def _patch(self, frame: Frame, face: StoredFace, made: Image) -> Patch | None:
-        """Blend a face (BGR and mask, four channels) into its frame, as far as both people's faces reach."""
-        alignment = align(face.face.landmarks, CANVAS, self._model.coverage)
-        swapped, reach = enlarge(made[..., :3], CANVAS), enlarge(made[..., 3], CANVAS)
-        mask = np.minimum(reach, moved(face.mask, face.alignment, alignment))
-        extent = CANVAS / self._model.coverage
-        opacity = soften(mask, self._config.erode * extent, self._config.feather * extent)
-        recolored = self._recolor(swapped, cut(frame.picture, alignment), opacity > 0.5)
-        return paste(frame.picture, recolored, opacity, alignment)
 
 
 def check_output(output: Path, source: Path, overwrite: bool) -> None:

@@ -34,9 +34,31 @@ NETWORKS = {
     "original": "networks.original:build",
     "tiny": "networks.tiny:build",
 }
+OPTIMIZERS = {
+    "adam": "networks.optimizers:adam",
+    "adamw": "networks.optimizers:adamw",
+    "nadam": "networks.optimizers:nadam",
+    "lion": "networks.optimizers:lion",
+    "rmsprop": "networks.optimizers:rmsprop",
+    "adagrad": "networks.optimizers:adagrad",
+    "adadelta": "networks.optimizers:adadelta",
+    "ftrl": "networks.optimizers:ftrl",
+    "momentum": "networks.optimizers:momentum",
+    "sgd": "networks.optimizers:sgd",
+}
 COLORS = {
     "none": "blending.color:keep",
     "reinhard": "blending.color:reinhard",
+    "lct": "blending.color:lct",
+    "mkl": "blending.color:mkl",
+    "hist": "blending.distribution:hist",
+    "idt": "blending.distribution:idt",
+}
+BLENDS = {
+    "alpha": "blending.blend:alpha",
+    "pyramid": "blending.blend:pyramid",
+    "clone": "blending.blend:clone",
+    "mixed-clone": "blending.blend:mixed_clone",
 }
 
 

@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("videos", type=Path, help="folder of videos, or a glob in quotes")
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("output", type=Path, help="folder for the swapped videos")
-    parser.add_argument("--color", default="reinhard", help="see 'faceswap convert --help'")
+    parser.add_argument("--color", default="mkl", help="see 'faceswap convert --help'")
     parser.add_argument("--crf", type=int, default=18, help="see 'faceswap convert --help'")
     args = parser.parse_args()
     try:

@@ -1,11 +1,16 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap import registry
-from faceswap.blending.mask import soften
+from faceswap.blending.crispen import crisp
+from faceswap.blending.fading import WIDTH, confidence
+from faceswap.blending.mask import Shape, combined, soften
 from faceswap.blending.paste import enlarge, paste
+from faceswap.blending.skin import FEATURES, bare_skin
+from faceswap.blending.texture import Touch, bands, roughness, strength, textured
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.template import MEAN_FACE
 from faceswap.types import Alignment, Pixels
@@ -15,8 +20,6 @@ def scene(seed=0, height=200, width=240):
     """A smooth random picture."""
     draw = np.random.default_rng(seed)
     coarse = draw.integers(30, 220, (6, 7, 3)).astype(np.uint8)
-    import cv2
-
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
@@ -33,7 +36,7 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
     c, s = scale * np.cos(angle), scale * np.sin(angle)
     points = transform(MEAN_FACE, np.array([[c, -s, x], [s, c, y]]))
     alignment = align(points, 128, 1.25)
-    patch = paste(Pixels(frame), cut(Pixels(frame), alignment), soften(oval(), 0, 6), alignment)
+    patch = paste(Pixels(frame), cut(Pixels(frame), alignment), soften(oval(), Shape(feather=6)), alignment)
     if patch is None:
         return
     height, width = patch.mask.shape
@@ -47,7 +50,7 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
 def test_a_patch_shows_the_face_where_it_is_opaque():
     frame = scene()
     alignment = Alignment(np.array([[1.0, 0, -20], [0, 1, -30]]), 128, 1.25)
-    patch = paste(Pixels(frame), np.full((128, 128, 3), 7, np.uint8), soften(oval(), 0, 0), alignment)
+    patch = paste(Pixels(frame), np.full((128, 128, 3), 7, np.uint8), soften(oval(), Shape()), alignment)
     assert (patch.image[patch.mask] == 7).all()
     assert patch.left + patch.mask.shape[1] / 2 == pytest.approx(20 + 63.5, abs=1.5)
     assert patch.mask.sum() == pytest.approx((oval() > 0).sum(), rel=0.03)
@@ -57,13 +60,13 @@ def test_nothing_to_paste_outside_the_frame():
     far = Alignment(np.array([[1.0, 0, 900], [0, 1, 900]]), 128, 1.25)
     near = Alignment(np.array([[1.0, 0, 0], [0, 1, 0]]), 128, 1.25)
     face = np.zeros((128, 128, 3), np.uint8)
-    assert paste(Pixels(scene()), face, soften(oval(), 0, 6), far) is None
+    assert paste(Pixels(scene()), face, soften(oval(), Shape(feather=6)), far) is None
     assert paste(Pixels(scene()), face, np.zeros((128, 128), np.float32), near) is None
 
 
 @given(st.floats(-20, 20), st.floats(0, 30))
 def test_softening_stays_in_its_bounds(erode, feather):
-    opacity = soften(oval(), erode, feather)
+    opacity = soften(oval(), Shape(erode, feather=feather))
     assert opacity.min() >= 0 and opacity.max() <= 1
     border = np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]])
     assert border.max() < 0.5
@@ -72,38 +75,218 @@ def test_softening_stays_in_its_bounds(erode, feather):
 
 
 def test_erosion_and_feather_are_in_pixels():
-    line = soften(oval(), 5, 10)[64]
+    line = soften(oval(), Shape(5, feather=10))[64]
     edge = np.flatnonzero(oval()[64])[0]
     assert np.flatnonzero(line > 0)[0] == pytest.approx(edge + 5, abs=1)
     assert np.flatnonzero(line >= 0.5)[0] == pytest.approx(edge + 10, abs=1)
     assert np.flatnonzero(line == 1)[0] == pytest.approx(edge + 15, abs=1)
-    assert soften(oval(), -5, 0.1).sum() > soften(oval(), 0, 0.1).sum() * 1.15
+    assert soften(oval(), Shape(-5, feather=0.1)).sum() > soften(oval(), Shape(feather=0.1)).sum() * 1.15
 
 
 def test_a_full_mask_fades_at_the_border_of_the_crop():
-    opacity = soften(np.full((64, 64), 255, np.uint8), 0, 8)
+    opacity = soften(np.full((64, 64), 255, np.uint8), Shape(feather=8))
     assert opacity[0].max() < 0.1 and opacity[32, 32] == 1
-
-
-@pytest.mark.parametrize("name", registry.COLORS)
-def test_colour_transfers_keep_shape_and_leave_equals_alone(name):
-    recolor = registry.load(registry.COLORS, name)
-    face = scene(1)[:128, :128]
-    same = recolor(face, face, oval() > 0)
-    assert same.dtype == np.uint8 and same.shape == face.shape
-    assert np.abs(same.astype(int) - face).max() <= 2
-    assert (recolor(face, scene(2)[:128, :128], oval() < -1) == face).all()
-
-
-def test_reinhard_takes_on_the_colours():
-    recolor = registry.load(registry.COLORS, "reinhard")
-    where = oval() > 0
-    face, wanted = scene(1)[:128, :128], (scene(2)[:128, :128] * 0.5 + 40).astype(np.uint8)
-    before = np.abs(face[where].mean(0) - wanted[where].mean(0)).max()
-    after = np.abs(recolor(face, wanted, where)[where].mean(0) - wanted[where].mean(0)).max()
-    assert after < 6 < before
 
 
 def test_enlarge_keeps_the_picture():
     face = scene(3)[:96, :96]
     assert np.abs(enlarge(enlarge(face, 256), 96).astype(int) - face).max() < 8
+
+
+def extent(opacity):
+    """First and last row, first and last column with anything in them."""
+    rows, columns = np.nonzero(opacity > 0)
+    return np.array([rows.min(), rows.max(), columns.min(), columns.max()])
+
+
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
+@pytest.mark.parametrize("amount", [9, -9])
+def test_each_side_moves_by_itself(side, amount):
+    before = extent(soften(oval(), Shape()))
+    after = extent(soften(oval(), Shape(**{side: amount})))
+    place = ["top", "bottom", "left", "right"].index(side)
+    sign = 1 if place % 2 == 0 else -1
+    assert after[place] == before[place] + sign * amount
+    kept = np.arange(4) // 2 == place // 2
+    kept[place] = False
+    assert (after[kept] == before[kept]).all(), "the opposite side stays where it was"
+
+
+@given(st.lists(st.floats(-40, 40), min_size=5, max_size=5), st.floats(0, 30))
+@settings(deadline=None)
+def test_no_shape_reaches_the_border_of_the_crop(moves, feather):
+    for mask in (oval(), np.full((128, 128), 255, np.uint8)):
+        opacity = soften(mask, Shape(*moves, feather=feather))
+        assert opacity.min() >= 0 and opacity.max() <= 1
+        assert not np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]]).any()
+
+
+def test_shapes_scale_with_the_face():
+    assert Shape(0.1, 0.2, feather=0.3).scaled(100) == Shape(10, 20, 0, 0, 0, 30)
+
+
+def test_which_mask():
+    one, two = np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint8)
+    one[:3], two[1:] = 255, 255
+    assert (combined(one, two, "faceset") == one).all() and (combined(one, two, "predicted") == two).all()
+    assert (combined(one, two, "both") == (one & two)).all()
+
+
+def soft(size=128):
+    return soften(oval(size), Shape(feather=size / 12))
+
+
+@pytest.mark.parametrize("name", registry.BLENDS)
+def test_blends_leave_equals_alone_and_nothing_outside_changes(name):
+    blend = registry.load(registry.BLENDS, name)
+    region, face, opacity = scene(1)[:128, :128].copy(), scene(2)[:128, :128].copy(), soft()
+    assert np.abs(blend(region, region.copy(), opacity).astype(int) - region).max() <= 3
+    joined = blend(region, face, opacity)
+    assert joined.shape == region.shape and joined.dtype == np.uint8
+    assert (joined[opacity == 0] == region[opacity == 0]).all()
+    assert (joined != region)[opacity > 0.5].mean() > 0.5
+
+
+@pytest.mark.parametrize("name", registry.BLENDS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (5, 5), (40, 33)])
+def test_blends_take_any_region(name, size):
+    """Faces that are cut off by the frame fill their region up to its border."""
+    blend = registry.load(registry.BLENDS, name)
+    region, face = np.full((*size, 3), 90, np.uint8), np.full((*size, 3), 160, np.uint8)
+    joined = blend(region, face, np.ones(size, np.float32))
+    assert joined.shape == region.shape
+    assert (blend(region, face, np.zeros(size, np.float32)) == region).all()
+
+
+@pytest.mark.parametrize("name", registry.BLENDS)
+def test_half_the_opacity_is_half_the_change(name):
+    blend = registry.load(registry.BLENDS, name)
+    face = cv2.add(scene(2)[:128, :128], (30, 0, 0, 0))
+    region = scene(1)[:128, :128].copy()
+    full = blend(region, face, soft()).astype(float) - region
+    half = blend(region, face, soft() * np.float32(0.5)).astype(float) - region
+    assert np.abs(half - full / 2)[soft() == 1].max() <= 3
+
+
+def test_cloning_takes_the_colour_of_the_edge():
+    """A face that is 60 levels darker than the frame is not, once it is cloned in."""
+    texture = (10 * np.sin(np.arange(128) / 3))[None, :, None]
+    region = np.full((128, 128, 3), 150, np.uint8)
+    face = np.clip(90 + texture + np.zeros((128, 128, 3)), 0, 255).astype(np.uint8)
+    joined = registry.load(registry.BLENDS, "clone")(region, face, soft())
+    middle = joined[44:84, 44:84].astype(float)
+    assert middle.mean() == pytest.approx(150, abs=5) and middle.std() == pytest.approx(7, abs=2)
+
+
+def test_a_pyramid_mixes_broad_shades_widely_and_lines_sharply():
+    stripes = np.where(np.arange(128) % 4 < 2, 25, -25)[:, None, None]
+    region, face = np.full((128, 128, 3), 60, np.uint8), np.full((128, 128, 3), 180, np.uint8)
+    region, face = region, np.clip(face + stripes, 0, 255).astype(np.uint8)
+    wide = soften(oval(), Shape(feather=24))
+    joined = registry.load(registry.BLENDS, "pyramid")(region, face, wide)[64, :, 0].astype(float)
+    step = np.abs(np.diff(joined)).max()
+    hard = np.abs(np.diff(np.where(wide[64] > 0.5, float(face[64, 0, 0]), 60.0))).max()
+    assert step < hard / 2
+
+
+def rough(deviation, seed=0, shape=(128, 128)):
+    noise = np.random.default_rng(seed).normal(0, deviation, shape)
+    return np.clip(np.rint(128 + noise), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
+
+
+GREY = np.float32([1, 1, 1]) / 3
+
+
+def test_the_grain_of_the_frame_is_reached():
+    """A clean face takes on the frame's grain, a grainy one loses what it has too much."""
+    inside, bare = np.ones((128, 128), np.float32), np.ones((128, 128), np.float32)
+    where = np.ones((128, 128), np.uint8)
+    for have, want in ((0.5, 6), (6, 2), (4, 4)):
+        region = rough(want, 1)
+        for skin in (bare, 0 * bare):
+            done = textured(rough(have, 2), region, inside, skin, Touch(grain=1), 4.0, 3)
+            got, goal = (roughness(bands(image @ GREY, 3)[0], where) for image in (done, region))
+            assert got == pytest.approx(goal, rel=0.12)
+
+
+def test_lines_of_the_original_do_not_come_back():
+    """Grain of bare skin is taken over, an edge that crosses it is not."""
+    region = rough(2, 1).astype(int)
+    region[60:64] -= 70
+    region = np.clip(region, 0, 255).astype(np.uint8)
+    ones = np.ones((128, 128), np.float32)
+    done = textured(np.full_like(region, 128), region, ones, ones, Touch(grain=1), 4.0, 3)
+    change = done[..., 0].astype(float) - 128
+    rows = np.abs(change.mean(1))
+    assert rows.max() < 1.5, "no row stands out"
+    away = np.corrcoef(change[5:50].ravel(), bands(region @ GREY, 3)[0][5:50].ravel())[0, 1]
+    assert away > 0.9, "but the grain is the frame's own"
+
+
+def test_detail_is_brought_to_the_originals():
+    frame = scene(4).astype(np.float32)[:128, :128] + 12 * np.sin(np.arange(128) / 1.6)[None, :, None]
+    region = np.clip(frame, 0, 255).astype(np.uint8)
+    face = cv2.GaussianBlur(region, (0, 0), 1.2)
+    ones, where = np.ones((128, 128), np.float32), np.ones((128, 128), np.uint8)
+    size = {}
+    for name, touch in (("before", Touch(detail=0.0, grain=0.0)), ("after", Touch(detail=1.0))):
+        done = textured(face, region, ones, ones, touch, 5.0, 0)
+        size[name] = strength(bands(done @ GREY, 3)[1], where)
+    goal = strength(bands(region @ GREY, 3)[1], where)
+    assert size["before"] < 0.85 * goal
+    assert size["after"] == pytest.approx(goal, rel=0.1)
+    softer = textured(region, face, ones, ones, Touch(detail=1.0, grain=1.0), 5.0, 0)
+    assert np.abs(softer.astype(int) - face).mean() < np.abs(region.astype(int) - face).mean() / 2
+
+
+def test_sharpening_and_nothing_to_do():
+    face, ones = scene(5)[:128, :128], np.ones((128, 128), np.float32)
+    assert textured(face, face, ones, ones, Touch(), 4.0, 0) is face
+    sharp = textured(face, face, ones, ones, Touch(sharpen=2), 4.0, 0)
+    assert cv2.Laplacian(sharp, cv2.CV_32F).var() > 2 * cv2.Laplacian(face, cv2.CV_32F).var()
+    same = textured(face, face, ones, ones, Touch(detail=1, grain=1), 4.0, 0)
+    assert np.abs(same.astype(int) - face).max() <= 1, "a face like its frame is left alone"
+
+
+def test_drawn_grain_is_the_same_again_and_another_in_the_next_frame():
+    ones, none = np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)
+    flat, region = np.full((64, 64, 3), 128, np.uint8), rough(5)[:64, :64]
+    first, again, other = (textured(flat, region, ones, none, Touch(grain=1), 4.0, n) for n in (1, 1, 2))
+    assert (first == again).all() and (first != other).mean() > 0.5
+
+
+def test_skin_is_bare_off_the_features():
+    points = transform(MEAN_FACE, align(MEAN_FACE * 100, 256, 1.25).matrix @ np.diag([100, 100, 1]))
+    skin = bare_skin(points, 256)
+    for feature in FEATURES:
+        x, y = points[list(feature)].mean(0).round().astype(int)
+        assert skin[y, x] < 0.05
+    cheek = (points[31] + points[3]) / 2
+    x, y = cheek.round().astype(int)
+    assert skin[y, x] > 0.95 and 0.3 < skin.mean() < 0.95
+
+
+def test_confidence_fades_with_turning():
+    assert confidence(0, 0, 50) == confidence(35, 35, 50) == 1
+    assert confidence(50 + WIDTH, 0, 50) == confidence(0, -80, 50) == 0
+    falls = -np.diff([confidence(angle, 5, 50) for angle in np.linspace(40, 80, 41)])
+    assert falls.min() >= 0 and falls.max() < 0.1, "no step"
+
+
+def test_crisp_edges_are_narrower_and_stay_where_they_are():
+    """An edge across three pixels, enlarged; it has no halo, and plain shades are left alone."""
+    ramp = np.interp(np.arange(64), [30.5, 33.5], [0.3, 0.7]).astype(np.float32)
+    face = np.broadcast_to(ramp[None, :, None], (64, 64, 3)).copy()
+    lines = [crisp(face, 256, amount)[128, :, 1].astype(float) for amount in (0, 1)]
+    width = [np.ptp(np.flatnonzero((line > 88) & (line < 168))) for line in lines]
+    assert width[1] < 0.8 * width[0]
+    middle = [np.interp(127.5, line[100:156], np.arange(100, 156)) for line in lines]
+    assert middle[1] == pytest.approx(middle[0], abs=0.5)
+    assert lines[1].min() >= lines[0].min() - 1 and lines[1].max() <= lines[0].max() + 1
+    shade = (0.3 + 0.3 * np.mgrid[:64, :64][1] / 64)[..., None].repeat(3, 2).astype(np.float32)
+    assert np.abs(crisp(shade, 256, 1).astype(int) - crisp(shade, 256, 0)).max() <= 1
+
+
+def test_crisp_of_nothing_is_enlarging():
+    face = scene(6)[:96, :96].astype(np.float32) / 255
+    assert np.abs(crisp(face, 256, 0).astype(int) - enlarge(face, 256)).max() <= 3

@@ -9,12 +9,14 @@ from clips import make, single, truncated
 from conftest import BLUE, FAKES, RED, nobody
 
 from faceswap import ConvertConfig, ExtractConfig, convert, extract
-from faceswap.conversion import Swapper
+from faceswap.conversion import ConvertResult, Swapper
 from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
+from faceswap.faces.tracks import steadied
 from faceswap.networks import checkpoint
+from faceswap.registry import BLENDS, COLORS
 from faceswap.types import Frame, Pixels
-from faceswap.video.source import open_source
+from faceswap.video.source import open_source, segments
 
 
 def frames(path):
@@ -192,7 +194,9 @@ def test_killed_in_the_middle_it_goes_on_and_gives_the_same(config, tmp_path, mo
     seen.clear()
     seen.append(24)
     convert(config)
-    assert sorted(seen[1:]) == list(range(20, 35)), "only unfinished segments are converted again"
+    with open_source(clip) as source:
+        first = next(segment.start for segment in segments(source) if 24 in segment)
+    assert first > 0 and sorted(seen[1:]) == list(range(first, 35)), "only unfinished segments, again"
     whole = tmp_path / "whole.mp4"
     convert(changed(config, output=whole))
     for one, other in itertools.zip_longest(frames(config.output), frames(whole)):
@@ -258,3 +262,146 @@ def test_a_frame_may_hold_several_faces_or_none(config):
     with Faceset.open(config.faceset) as faceset:
         one, two = faceset.faces()[:2]
     assert [len(patches) for patches in swapper.patches([frame, frame], [[one, two], [one]])] == [2, 1]
+
+
+def stored(folder, index=4):
+    """The face of a frame of a faceset, as the conversion takes it."""
+    with Faceset.open(folder) as faceset:
+        return next(face for face in steadied(faceset.faces()) if face.frame_index == index)
+
+
+def mirror(images):
+    """A network whose output is its input, and that says face everywhere."""
+    return np.concatenate([images, np.full_like(images[..., :1], 255)], -1)
+
+
+def soft_frame(clip, index=4):
+    """A frame of a clip without fine lines, which no interpolation brings back."""
+    with open_source(clip) as source:
+        image = next(iter(source.frames(index, index + 1))).image
+    return Frame(index, 0, 1, Pixels(cv2.GaussianBlur(image, (0, 0), 4)))
+
+
+def put_in(frame, patch):
+    """The frame with a patch in it, and where."""
+    image, mask = frame.image.copy(), np.zeros(frame.image.shape[:2], bool)
+    rows, columns = patch.mask.shape
+    area = np.s_[patch.top : patch.top + rows, patch.left : patch.left + columns]
+    mask[area] = patch.mask
+    image[area][patch.mask] = patch.image[patch.mask]
+    return image, mask
+
+
+NEUTRAL = {"color": "none", "crisp": 0.0, "match_detail": 0.0, "match_grain": 0.0}
+
+
+@pytest.mark.parametrize("look", [NEUTRAL, {}, {"color": "idt"}, {"blend": "pyramid"}, {"blend": "clone"}])
+def test_an_identity_network_gives_the_source(config, look):
+    frame, face = soft_frame(config.source), stored(config.faceset)
+    swapper = Swapper(changed(config, **look), checkpoint.read_config(config.model))
+    swapper._swap = mirror
+    image, mask = put_in(frame, swapper.patches([frame], [[face]])[0][0])
+    differ = np.abs(image.astype(int) - frame.image).max(2)
+    assert mask.sum() > 300 and (differ[~mask] == 0).all()
+    assert differ.max() <= (4 if look == NEUTRAL else 8) and differ[mask].mean() < 1.5
+
+
+def test_opacity_scale_and_fading(config):
+    frame, face = soft_frame(config.source), stored(config.faceset)
+    model = checkpoint.read_config(config.model)
+
+    def change(**look):
+        swapper = Swapper(changed(config, **NEUTRAL, **look), model)
+        swapper._swap = lambda images: mirror(images * np.uint8(0))
+        patches = swapper.patches([frame], [[face]])[0]
+        return patches[0] if patches else None
+
+    full, half = change(), change(opacity=0.5)
+    assert change(opacity=0.0) is None
+    drop = [frame.image.mean() - put_in(frame, patch)[0].mean() for patch in (full, half)]
+    assert drop[1] == pytest.approx(drop[0] / 2, rel=0.03)
+    assert change(face_scale=1.3).mask.sum() == pytest.approx(1.69 * full.mask.sum(), rel=0.1)
+    assert change(fade_from=180.0).mask.sum() == full.mask.sum()
+    assert change(erode_top=0.2).mask.sum() < full.mask.sum()
+
+
+def test_turned_faces_fade_out_and_are_listed(config, monkeypatch):
+    """A face that turns by 6 degrees a frame is there at first, then half, then gone."""
+    turns = iter(range(0, 180, 6))
+    known = {}
+
+    def pose(landmarks):
+        key = landmarks.tobytes()
+        known.setdefault(key, float(next(turns)) if key not in known else 0.0)
+        return known[key], 0.0, 0.0
+
+    with Faceset.open(config.faceset) as faceset:
+        for face in steadied(faceset.faces()):
+            pose(face.face.landmarks)
+    monkeypatch.setattr("faceswap.finishing.head_pose", pose)
+    result = convert(changed(config, crf=0))
+    assert result.missed == (range(12, 30),) and result.swapped == 12
+    assert "not swapped: 12-29" in str(result)
+    before, after = frames(config.source), frames(config.output)
+    change = [np.abs(a.astype(int) - b).mean() for a, b in zip(after, before, strict=True)]
+    assert max(change[12:]) < 0.1 < change[11] < change[10] < min(change[:9])
+
+
+def test_what_was_missed_is_told_briefly(tmp_path):
+    runs = tuple(range(n, n + 1 + n % 2) for n in range(0, 60, 5))
+    text = str(ConvertResult(tmp_path, 100, 80, 80, (), 1.0, runs))
+    assert "not swapped: 0, 5-6, 10, 15-16, 20, 25-26, 30, 35-36 and 4 more runs" in text
+    assert "not swapped" not in str(ConvertResult(tmp_path, 100, 100, 100, (), 1.0))
+
+
+def test_colours_are_the_same_whatever_was_converted_before(config):
+    """At a segment's border the colours do not jump: they depend on the faceset alone."""
+    model = checkpoint.read_config(config.model)
+    with Faceset.open(config.faceset) as faceset:
+        faces = {face.frame_index: [face] for face in steadied(faceset.faces())}
+    with open_source(config.source) as source:
+        found = list(source.frames())
+    one, other = Swapper(config, model), Swapper(config, model)
+    for swapper in (one, other):
+        swapper.follow(faces, config.faceset)
+    inputs = [faces[frame.index] for frame in found]
+    whole = one.patches(found, inputs)
+    late = other.patches(found[20:], inputs[20:]) + other.patches(found[3:5], inputs[3:5])
+    for (mine,), (yours,) in zip(whole[20:] + whole[3:5], late, strict=True):
+        assert np.abs(mine.image.astype(int) - yours.image).max() <= 1
+    alone = Swapper(changed(config, steady_frames=0), model)
+    alone.follow(faces, config.faceset)
+    assert any(
+        (a[0].image != b[0].image).any() for a, b in zip(alone.patches(found, inputs), whole, strict=True)
+    )
+
+
+def test_pictures_that_are_gone_only_steady_less(config, tmp_path):
+    model = checkpoint.read_config(config.model)
+    with Faceset.open(config.faceset) as faceset:
+        faces = {face.frame_index: [face] for face in steadied(faceset.faces())}
+    swapper = Swapper(config, model)
+    swapper.follow(faces, tmp_path)
+    assert len(swapper.patches([soft_frame(config.source)], [faces[4]])[0]) == 1
+
+
+def test_try_writes_a_sheet_of_every_look(config, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    tried = changed(config, output=None, try_=sheet, try_frames=2)
+    result = convert(tried)
+    assert (result.output, result.frames) == (sheet, 2)
+    image = cv2.imread(str(sheet))
+    tile = 240 + 38
+    assert image.shape[1] == 240 * (1 + 3 * len(BLENDS)) and image.shape[0] >= 2 * tile * len(COLORS)
+    rows = image[22 : 22 + tile * len(COLORS)].reshape(len(COLORS), tile, -1, 240, 3)[:, :240]
+    assert (rows[:, :, 0] == rows[:1, :, 0]).all(), "the original begins each row"
+    looks = {rows[y, :, x].tobytes() for y in range(len(COLORS)) for x in range(1, rows.shape[2])}
+    assert len(looks) > 0.8 * len(COLORS) * 3 * len(BLENDS), "the tiles differ"
+    assert not list(tmp_path.glob(".*")), "nothing is left over"
+    with pytest.raises(OutputError, match="--overwrite"):
+        convert(tried)
+    with pytest.raises(UsageError, match="writes a picture"):
+        convert(changed(tried, try_=tmp_path / "sheet.mp4"))
+    for wrong in ({"output": None}, {"try_": sheet}):
+        with pytest.raises(UsageError, match=r"--output .* --try"):
+            changed(config, **wrong)

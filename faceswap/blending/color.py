@@ -1,39 +1,103 @@
-"""Colour transfer: giving the swapped face the colours of the face it takes the place of.
+"""Colour transfer by mean and spread: giving the swapped face the colours of the face it takes the place of.
 
-Each function takes the swapped face and the original one, BGR uint8 (height, width, 3), and where to compare
-them, bool (height, width), and returns the swapped face recoloured.
+Each transfer takes two palettes, the swapped face's and the original's, and returns a map that recolours
+the swapped face: float32 (..., 3), BGR, 0 to 1, of any leading shape. A transfer sees statistics only, so
+these can be steadied through time before. Those of whole distributions stand in `distribution`.
+
+Looked at on two pairs of people, enlarged: `none` leaves a mask of another light; `reinhard` knows nothing
+of how channels hang together and makes lips too pink; `hist` and `idt` bend colours differently from shade
+to shade, which shows as blotches around the mouth and on the cheeks; `lct` and `mkl` look like the frame and
+much like each other. `mkl` is the default, because no map with the same statistics moves colours less.
+
+Measured on 96x96 faces, one thread: reinhard 0.3 ms, lct and mkl 0.2 ms; the palettes 0.1 ms.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.types import Image
+from faceswap.blending.palette import Colors, Palette
+
+STRETCH = 2.0  # no transfer changes a contrast by more than this factor
+FLAT = (1 / 255) ** 2  # variance that is added, so that a plain face has an inverse
+
+Recolor = Callable[[Colors], Colors]
+Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def keep(swapped: Image, original: Image, where: NDArray[np.bool_]) -> Image:
+def keep(have: Palette, want: Palette) -> Recolor:
     """Leave the colours as the network made them."""
-    return swapped
+    return lambda face: face
 
 
-def reinhard(swapped: Image, original: Image, where: NDArray[np.bool_]) -> Image:
+def reinhard(have: Palette, want: Palette) -> Recolor:
     """Match mean and deviation of each channel of CIE L*a*b*.
 
     Reinhard et al., "Color transfer between images", IEEE Computer Graphics and Applications 21(5), 2001,
     equations 10-11, in L*a*b* instead of l-alpha-beta.
     """
-    if not where.any():
-        return swapped
-    made, wanted = (_to_lab(image) for image in (swapped, original))
-    inside, target = made[where], wanted[where]
-    gain = target.std(0) / np.maximum(inside.std(0), 1e-3)
-    made = (made - inside.mean(0)) * np.clip(gain, 0.5, 2.0) + target.mean(0)
-    back = cv2.cvtColor(made.astype(np.float32), cv2.COLOR_LAB2BGR)
-    return np.asarray(np.clip(np.rint(back * 255), 0, 255), np.uint8)
+    (mean, spread), (wanted, wide) = (_moments(_to_lab(p.colors), p.weights) for p in (have, want))
+    gain = np.clip(np.sqrt(np.diag(wide) / np.diag(spread)), 1 / STRETCH, STRETCH)
+    move = np.column_stack([np.diag(gain), wanted - gain * mean])
+    return lambda face: _affine(_to_lab(face), move, cv2.COLOR_LAB2BGR)
 
 
-def _to_lab(image: Image) -> NDArray[np.float32]:
-    scaled = image.astype(np.float32) / np.float32(255)
-    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2LAB), np.float32)
+def lct(have: Palette, want: Palette) -> Recolor:
+    """Match mean and covariance in BGR: whiten with one square root, colour with the other.
+
+    Gatys et al., "Preserving color in neural artistic style transfer", arXiv:1606.05897, 2016, section 3, the
+    solution they take from Hertzmann's image analogies.
+    """
+    (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
+    return _linear(_power(wide, 0.5) @ _power(spread, -0.5), mean, wanted)
+
+
+def mkl(have: Palette, want: Palette) -> Recolor:
+    """Match mean and covariance in BGR by the linear map that moves colours least.
+
+    Pitie and Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour
+    transfer", IET CVMP, 2007.
+    """
+    (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
+    root, back = _power(spread, 0.5), _power(spread, -0.5)
+    return _linear(back @ _power(root @ wide @ root, 0.5) @ back, mean, wanted)
+
+
+def _linear(matrix: NDArray[np.float64], mean: NDArray[np.float64], wanted: NDArray[np.float64]) -> Recolor:
+    """The affine map that takes one mean to the other, its stretch bounded."""
+    left, stretch, right = np.linalg.svd(matrix)
+    matrix = left @ np.diag(np.clip(stretch, 1 / STRETCH, STRETCH)) @ right
+    move = np.column_stack([matrix, wanted - matrix @ mean])
+    return lambda face: _affine(face, move)
+
+
+def _affine(colors: Colors, move: NDArray[np.float64], convert: int | None = None) -> Colors:
+    """Colours through a (3, 4) matrix and, if one is given, one of OpenCV's conversions."""
+    rows = np.ascontiguousarray(colors, np.float32).reshape(1, -1, 3)
+    moved = cv2.transform(rows, move.astype(np.float32))
+    if convert is not None:
+        moved = cv2.cvtColor(moved, convert)
+    return np.asarray(moved, np.float32).reshape(colors.shape)
+
+
+def _moments(colors: Colors, weights: NDArray[np.float32]) -> Moments:
+    """Weighted mean (3) and covariance (3, 3), the latter lifted by `FLAT`."""
+    share = weights.astype(np.float64) / max(float(weights.sum()), 1e-9)
+    mean = share @ colors
+    centred = colors - mean
+    return mean, (centred * share[:, None]).T @ centred + FLAT * np.eye(3)
+
+
+def _power(covariance: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """A positive definite matrix to a power."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
+
+
+def _to_lab(colors: Colors) -> Colors:
+    rows = np.ascontiguousarray(np.clip(colors, 0, 1), np.float32).reshape(1, -1, 3)
+    return np.asarray(cv2.cvtColor(rows, cv2.COLOR_BGR2LAB), np.float32).reshape(colors.shape)

@@ -1,0 +1,147 @@
+"""How a face that the network drew becomes a patch of its frame: colour, mask, texture, blend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap import registry
+from faceswap.blending.color import Recolor
+from faceswap.blending.crispen import crisp
+from faceswap.blending.fading import confidence
+from faceswap.blending.mask import Shape, combined, soften
+from faceswap.blending.palette import Palette, palette
+from faceswap.blending.paste import Blend, Place, enlarge, paste
+from faceswap.blending.skin import bare_skin
+from faceswap.blending.texture import Touch, textured
+from faceswap.faces.alignment import align, moved, transform
+from faceswap.faces.index import StoredFace
+from faceswap.faces.traits import head_pose
+from faceswap.options import ConvertOptions
+from faceswap.types import Alignment, Frame, Image, Patch
+
+CANVAS = 256  # pixels: side of the crop in which the mask is shaped
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A face and what the network made of it, both as the network sees them.
+
+    Attributes:
+        original: BGR uint8 (size, size, 3).
+        made: uint8 (size, size, 4): BGR and how far the other person's face reaches.
+        have: The colours of what was made.
+        want: The colours of the original.
+    """
+
+    original: Image
+    made: Image
+    have: Palette
+    want: Palette
+
+
+def drawn(face: StoredFace, alignment: Alignment, original: Image, made: Image) -> Drawn:
+    """Measure the colours of a face and of its swap where both have a face.
+
+    Args:
+        face: Where it was found.
+        alignment: How `original` lies in its frame.
+        original: BGR uint8 (size, size, 3).
+        made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
+    """
+    where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
+    return Drawn(original, made, palette(made[..., :3], where), palette(original, where))
+
+
+def trust(face: StoredFace, config: ConvertOptions) -> float:
+    """How much of the swap shows on a face, 0 to 1, by how far it is turned away."""
+    yaw, pitch, _ = head_pose(face.face.landmarks)
+    return confidence(yaw, pitch, config.fade_from)
+
+
+class Finisher:
+    """Puts drawn faces into frames, by the options of the conversion."""
+
+    def __init__(self, config: ConvertOptions, coverage: float) -> None:
+        """Load what the options name.
+
+        Args:
+            config: The options.
+            coverage: What the network was trained with, see `Alignment`.
+        """
+        self._config, self._coverage = config, coverage
+        self._color = registry.load(registry.COLORS, config.color)
+        self._blend: Blend = registry.load(registry.BLENDS, config.blend)
+        self._touch = Touch(config.sharpen, config.match_detail, config.match_grain)
+        self._extent = CANVAS / coverage
+        sides = (config.erode_top, config.erode_bottom, config.erode_left, config.erode_right)
+        self._shape = Shape(config.erode, *sides, config.feather).scaled(self._extent)
+
+    def recolor(self, have: Palette, want: Palette) -> Recolor | None:
+        """The colour transfer between two palettes; None where they say too little."""
+        return None if have.empty or want.empty else self._color(have, want)
+
+    def patch(self, frame: Frame, face: StoredFace, made: Image, recolor: Recolor | None) -> Patch | None:
+        """Blend a face into its frame, as far as both people's faces reach.
+
+        Args:
+            frame: The frame.
+            face: Where the face is in it.
+            made: uint8 (size, size, 4), what the network drew.
+            recolor: Its colour transfer.
+
+        Returns:
+            None where nothing of it shows.
+        """
+        shown = self._config.opacity * trust(face, self._config)
+        if shown <= 0:
+            return None
+        alignment = align(face.face.landmarks, CANVAS, self._coverage)
+        reach = enlarge(made[..., 3], CANVAS)
+        mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
+        opacity = soften(mask, self._shape) * np.float32(shown)
+        colors = made[..., :3].astype(np.float32) / np.float32(255)
+        swapped = self._enlarged(recolor(colors) if recolor else colors)
+        points = transform(face.face.landmarks, alignment.matrix)
+        touch = partial(self._textured, points, made.shape[0], shown, frame.index)
+        finish = None if self._touch.idle else touch
+        larger = _scaled(alignment, self._config.face_scale)
+        return paste(frame.picture, swapped, opacity, larger, self._blend, finish)
+
+    def _enlarged(self, face: NDArray[np.float32]) -> Image:
+        if self._config.crisp and face.shape[0] < CANVAS:
+            return crisp(face, CANVAS, self._config.crisp)
+        return enlarge(face, CANVAS)
+
+    def _textured(
+        self,
+        points: NDArray[np.float32],
+        size: int,
+        shown: float,
+        seed: int,
+        face: Image,
+        region: Image,
+        opacity: NDArray[np.float32],
+        place: Place,
+    ) -> Image:
+        """Give the face that lies in a region of the frame the texture of that region."""
+        skin = np.asarray(place.put(bare_skin(points, CANVAS)), np.float32)
+        scale = float(np.sqrt(abs(np.linalg.det(place.matrix[:, :2]))))
+        full = opacity / np.float32(shown)
+        return textured(face, region, full, skin, self._touch, scale * CANVAS / size, seed)
+
+
+def _scaled(alignment: Alignment, factor: float) -> Alignment:
+    """The crop laid over `factor` times as wide a part of the frame, about its middle."""
+    if factor == 1:
+        return alignment
+    middle = (alignment.size - 1) / 2
+    about = np.array([[1 / factor, 0, middle - middle / factor], [0, 1 / factor, middle - middle / factor]])
+    return Alignment(
+        about[:, :2] @ alignment.matrix + np.pad(about[:, 2:], ((0, 0), (2, 0))),
+        alignment.size,
+        alignment.coverage,
+    )

@@ -1,0 +1,106 @@
+"""What the frames before and after say of a face's colours, the same on both sides of a segment's border.
+
+Every few frames of a track, the picture that the faceset keeps of the face goes through the network too, and
+its colours and those of the swap are kept: an anchor. The colours of a frame are averaged with those of the
+anchors around it, later ones as well as earlier ones, so there is no lag; and since an anchor depends on
+nothing but the faceset and the model, a segment begins with the colours that the one before it ended with,
+whichever was converted first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faceswap.blending.palette import REACH, Palette, likeness, steadied
+from faceswap.faces.alignment import align, cut
+from faceswap.faces.faceset import FACES
+from faceswap.faces.index import StoredFace
+from faceswap.finishing import Drawn, drawn
+from faceswap.types import Alignment, Image, Pixels
+
+STEP = 4  # every so manieth frame is an anchor
+
+Palettes = tuple[Palette, Palette]
+Key = tuple[int, int]  # track and frame
+
+
+class Steadier:
+    """Keeps the anchors around the frames that are being converted."""
+
+    def __init__(self, window: float, size: int, coverage: float) -> None:
+        """Know no faces yet.
+
+        Args:
+            window: Standard deviation of nearness in time, frames; 0 steadies nothing.
+            size: Side of the network's pictures, pixels.
+            coverage: What it was trained with.
+        """
+        self._window, self._size, self._coverage = window, size, coverage
+        self._folder = Path()
+        self._anchors: dict[int, dict[int, StoredFace]] = {}
+        self._known: dict[Key, Palettes | None] = {}
+
+    def follow(self, faces: Iterable[StoredFace], folder: Path) -> None:
+        """Take the faces of a source, and the faceset they are in, whose pictures become anchors."""
+        self._folder, self._known = folder, {}
+        anchors: dict[int, dict[int, StoredFace]] = defaultdict(dict)
+        for face in faces:
+            if face.frame_index % STEP == 0:
+                anchors[face.face.track_id][face.frame_index] = face
+        self._anchors = dict(anchors)
+
+    def prepare(self, faces: Sequence[StoredFace], swap: Callable[[Image], Image]) -> None:
+        """Get ready to steady some faces; anchors that are far from all of them are forgotten."""
+        near = {key: anchor for face in faces for key, anchor in self._around(face).items()}
+        self._known = {key: found for key, found in self._known.items() if key in near}
+        fresh = {key: anchor for key, anchor in near.items() if key not in self._known}
+        crops = {key: crop for key, anchor in fresh.items() if (crop := self._crop(anchor)) is not None}
+        made = swap(np.stack(list(crops.values()))) if crops else ()
+        self._known |= dict.fromkeys(fresh)
+        for (key, crop), result in zip(crops.items(), made, strict=True):
+            anchor = fresh[key]
+            found = drawn(anchor, self._alignment(anchor), crop, result)
+            self._known[key] = (found.have, found.want)
+
+    def palettes(self, face: StoredFace, own: Drawn) -> Palettes:
+        """The steadied colours of a face's swap and of its original, after `prepare`."""
+        have: list[Palette] = []
+        want: list[Palette] = []
+        shares: list[float] = []
+        for (_, frame), anchor in self._near(face).items():
+            if frame != face.frame_index:
+                share = likeness(own.want, anchor[1], frame - face.frame_index, self._window)
+                have.append(anchor[0])
+                want.append(anchor[1])
+                shares.append(share)
+        return steadied(own.have, have, shares), steadied(own.want, want, shares)
+
+    def _around(self, face: StoredFace) -> dict[Key, StoredFace]:
+        """The anchors of a face's track that are near enough to count."""
+        far = int(REACH * self._window)
+        track = self._anchors.get(face.face.track_id, {})
+        first = -(-(face.frame_index - far) // STEP) * STEP
+        frames = range(first, face.frame_index + far + 1, STEP)
+        return {(face.face.track_id, frame): track[frame] for frame in frames if frame in track}
+
+    def _near(self, face: StoredFace) -> Mapping[Key, Palettes]:
+        found = ((key, self._known.get(key)) for key in self._around(face))
+        return {key: palettes for key, palettes in found if palettes is not None}
+
+    def _alignment(self, face: StoredFace) -> Alignment:
+        return align(face.face.landmarks, self._size, self._coverage)
+
+    def _crop(self, face: StoredFace) -> Image | None:
+        """The picture that the faceset has of a face as the network sees it; None if it cannot be read."""
+        image = cv2.imread(str(self._folder / FACES / face.file), cv2.IMREAD_COLOR)
+        if image is None or image.shape[:2] != (face.alignment.size,) * 2:
+            return None
+        back = np.vstack([cv2.invertAffineTransform(face.alignment.matrix), [0, 0, 1]])
+        wanted = self._alignment(face)
+        matrix = wanted.matrix @ back
+        return cut(Pixels(np.asarray(image, np.uint8)), Alignment(matrix, wanted.size, wanted.coverage))

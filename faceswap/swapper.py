@@ -1,0 +1,71 @@
+"""The network and what follows it: frames and their faces in, patches out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from faceswap.faces.alignment import align, cut
+from faceswap.faces.index import StoredFace
+from faceswap.finishing import Drawn, Finisher, drawn
+from faceswap.networks import checkpoint
+from faceswap.networks.checkpoint import ModelConfig
+from faceswap.options import ConvertConfig
+from faceswap.steadying import Palettes, Steadier
+from faceswap.types import Frame, Image, Patch
+
+Faces = dict[int, list[StoredFace]]
+
+
+class Swapper:
+    """Makes the patches that put the other face into a frame."""
+
+    def __init__(self, config: ConvertConfig, model: ModelConfig) -> None:
+        """Load the model.
+
+        Raises:
+            ModelError: It is damaged or has not been trained.
+        """
+        network = checkpoint.build(model)
+        checkpoint.load(config.model, network)
+        self._swap = network.predictor("a" if config.swap_direction else "b")
+        self._model, self.coverage = model, model.coverage
+        self._finisher = Finisher(config, model.coverage)
+        steadied = config.steady_frames if config.color != "none" else 0.0
+        self._steadier = Steadier(steadied, model.size, model.coverage)
+
+    def follow(self, faces: Faces, folder: Path) -> None:
+        """Steady the colours through time by the pictures that a faceset has of these faces."""
+        self._steadier.follow([face for found in faces.values() for face in found], folder)
+
+    def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
+        """The patches of each frame; `faces` are those found in each."""
+        self._steadier.prepare([face for found in faces for face in found], self._swap)
+        made = iter(self.draw(frames, faces))
+        return [
+            [patch for face in found if (patch := self._patch(frame, face, next(made)))]
+            for frame, found in zip(frames, faces, strict=True)
+        ]
+
+    def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
+        """What the network makes of the faces of each frame, one after the other."""
+        pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
+        places = [align(face.face.landmarks, self._model.size, self._model.coverage) for _, face in pairs]
+        crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
+        made = self._swap(np.stack(crops)) if crops else ()
+        return [
+            drawn(face, spot, crop, result)
+            for (_, face), spot, crop, result in zip(pairs, places, crops, made, strict=True)
+        ]
+
+    def study(self, frame: Frame, face: StoredFace) -> tuple[Image, Palettes]:
+        """What the network makes of one face, and the steadied colours of that and of the original."""
+        self._steadier.prepare([face], self._swap)
+        (own,) = self.draw([frame], [[face]])
+        return own.made, self._steadier.palettes(face, own)
+
+    def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
+        recolor = self._finisher.recolor(*self._steadier.palettes(face, own))
+        return self._finisher.patch(frame, face, own.made, recolor)
