@@ -13,34 +13,29 @@ from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from faceswap import registry
-from faceswap.errors import InputError, ModelError, OutputError, writing
-from faceswap.faces.faceset import Faceset
+from faceswap.errors import OutputError, writing
+from faceswap.groundwork import Start, albums, begin, jitter_of, steadied
 from faceswap.networks import checkpoint
-from faceswap.networks.augmentation import Jitter
-from faceswap.networks.autoencoder import Autoencoder, seed_everything
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.augmentation.sheet import augmentation_sheet
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Batch, Feed
+from faceswap.networks.optimizers import Plateau
 from faceswap.networks.preview import sheet
-from faceswap.networks.step import TrainingStep
+from faceswap.networks.rates import STEPS, picture, sweep
 from faceswap.options import TrainConfig
 from faceswap.progress import Progress, quiet
 from faceswap.types import Image
-from faceswap.video.images import write_image
+from faceswap.video.images import FORMATS, write_image
 
 log = logging.getLogger(__name__)
 
-COVERAGE = 1.25  # extents: the network's picture holds the whole face and little else
-FEWEST = 8  # faces of a person, below which nothing can be learned
 WARPED = 0.8  # share of the training in which faces are warped; then the network sharpens what it knows
 PREVIEW = "preview.png"
 LOSSES = "losses.csv"
 LOSS_SECONDS = 5.0
 PREVIEW_FACES = 5
-STEADY = Jitter(warp=0.0, rotation=4.0, zoom=0.03, shift=0.02)
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,7 @@ class TrainResult:
         faces_per_second: Faces of both sides trained a second in this run.
         interrupted: Whether Ctrl-C or SIGTERM ended it.
         preview: The preview sheet.
+        note: What was done instead of training, where something else was asked for.
     """
 
     model: Path
@@ -66,9 +62,12 @@ class TrainResult:
     faces_per_second: float
     interrupted: bool
     preview: Path
+    note: str = ""
 
     def __str__(self) -> str:
         """A few lines for people."""
+        if self.note:
+            return self.note
         text = f"{self.iterations} iterations, {self.seconds / 60:.1f} minutes in all: {self.model}"
         if self.loss_a is None:
             return f"{text}\nalready trained so far: raise --minutes or --iterations to go on"
@@ -78,51 +77,56 @@ class TrainResult:
 
 
 def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
-    """Train a model on two facesets, or go on with one.
+    """Train a model on two facesets, or go on with one; or only show what a training would do.
 
     Raises:
         InputError: A faceset is missing, damaged or has too few faces.
         ModelError: The model is damaged or of another network.
-        OutputError: The model cannot be written.
+        OutputError: The model or the picture asked for cannot be written.
     """
+    if config.show_augmentation or config.find_rate:
+        return _show(config, progress)
     if config.overwrite:
         _remove(config.model)
-    seed_everything(config.seed)
-    model, network = _open(config)
-    step = TrainingStep(network, config.learning_rate)
-    state = TrainingState()
-    if checkpoint.has_checkpoint(config.model):
-        state = checkpoint.load(config.model, network, step.optimizer)
-    if _progress(config, state) >= 1:
-        preview = config.model / PREVIEW
-        return TrainResult(config.model, state.iterations, state.seconds, None, None, 0.0, False, preview)
-    album_a, digest_a = _album(config.faceset_a, model)
-    album_b, digest_b = _album(config.faceset_b, model)
-    checkpoint.create(config.model, model)
+    start = begin(config)
+    if _progress(config, start.state) >= 1:
+        return _untrained(config, start.state, config.model / PREVIEW)
+    (album_a, digest_a), (album_b, digest_b) = albums(config, start.model)
+    checkpoint.create(config.model, start.model)
     about = {
         "options": {key: value for key, value in asdict(config).items() if not isinstance(value, Path)},
         "faces": {"a": digest_a, "b": digest_b},
         "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
     }
-    session = _Session(config, network, step, replace(state, about=about), (album_a, album_b))
-    return session.run(progress)
+    start = replace(start, state=replace(start.state, about=about))
+    return _Session(config, start, (album_a, album_b)).run(progress)
 
 
-def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:
-    """What the model on disk, or a new one, is, and its network with random weights; nothing is written."""
-    if checkpoint.exists(config.model):
-        model = checkpoint.read_config(config.model)
-        if model.network != config.network:
-            raise ModelError(
-                f"{config.model} is a '{model.network}' model: use --network {model.network}, another folder,"
-                " or --overwrite to start again"
-            )
-        return model, checkpoint.build(model)
-    with writing(config.model):
-        if config.model.exists() and not checkpoint.is_empty(config.model):
-            raise OutputError(f"{config.model} exists and is not a model: choose another folder")
-    network: Autoencoder = registry.load(registry.NETWORKS, config.network)()
-    return ModelConfig(config.network, network.size, COVERAGE), network
+def _show(config: TrainConfig, progress: Progress) -> TrainResult:
+    """Write the picture that was asked for; the model is not written to."""
+    path = config.show_augmentation or config.find_rate
+    assert path is not None
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(f"cannot write {path}: name it with one of {', '.join(FORMATS)}")
+    if path.exists() and not config.overwrite:
+        raise OutputError(f"{path} exists: choose another name, or --overwrite to replace it")
+    start = begin(config)
+    (album_a, _), (album_b, _) = albums(config, start.model)
+    both, size, jitter = (album_a, album_b), start.model.size, jitter_of(config)
+    if config.show_augmentation:
+        write_image(path, augmentation_sheet(both, size, jitter, config.seed))
+        return _untrained(config, start.state, path, f"what is done to the faces: {path}")
+    feed = Feed(both, size, config.batch_size, config.seed, jitter)
+    with closing(feed.batches(start.state.iterations)) as batches:
+        found = sweep(start.step, progress(batches, total=STEPS, desc="trying learning rates"))
+    write_image(path, picture(found))
+    text = f"suggested: --optimizer {config.optimizer} --learning-rate {found.suggested:.2g}"
+    return _untrained(config, start.state, path, f"{text}\nlosses by learning rate: {path}")
+
+
+def _untrained(config: TrainConfig, state: TrainingState, path: Path, note: str = "") -> TrainResult:
+    """The result where nothing was trained."""
+    return TrainResult(config.model, state.iterations, state.seconds, None, None, 0.0, False, path, note)
 
 
 def _remove(folder: Path) -> None:
@@ -131,31 +135,6 @@ def _remove(folder: Path) -> None:
     with writing(folder):
         for name in (PREVIEW, LOSSES):
             (folder / name).unlink(missing_ok=True)
-
-
-def _album(folder: Path, model: ModelConfig) -> tuple[Album, str]:
-    """The faces of a faceset at the size the feed wants, and the faceset's digest."""
-    with Faceset.open(folder) as faceset:
-        stored = faceset.faces()
-        if len(stored) < FEWEST:
-            raise InputError(
-                f"{folder} has {len(stored)} faces, training needs {FEWEST} or more: extract a longer clip"
-            )
-        coverage = stored[0].alignment.coverage
-        if coverage < model.coverage:
-            raise InputError(
-                f"{folder} was cut with --coverage {coverage:g}, training needs {model.coverage:g} or more:"
-                " extract it again"
-            )
-        side = round(model.size * coverage / model.coverage)
-        images = np.empty((len(stored), side, side, 3), np.uint8)
-        masks = np.empty((len(stored), side, side), np.uint8)
-        for index, face in enumerate(stored):
-            aligned = faceset.load(face)
-            way = cv2.INTER_AREA if aligned.alignment.size > side else cv2.INTER_CUBIC
-            images[index] = cv2.resize(aligned.image, (side, side), interpolation=way)
-            masks[index] = cv2.resize(aligned.mask, (side, side), interpolation=cv2.INTER_AREA)
-        return Album(images, masks), faceset.digest()
 
 
 def _progress(config: TrainConfig, state: TrainingState) -> float:
@@ -168,16 +147,11 @@ def _progress(config: TrainConfig, state: TrainingState) -> float:
 class _Session:
     """One run of training: the loop, and what is written while it goes."""
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        network: Autoencoder,
-        step: TrainingStep,
-        state: TrainingState,
-        albums: tuple[Album, Album],
-    ) -> None:
-        self._config, self._network, self._step, self._albums = config, network, step, albums
-        self.state = self._begun = self._saved = state
+    def __init__(self, config: TrainConfig, start: Start, both: tuple[Album, Album]) -> None:
+        self._config, self._network, self._step, self._albums = config, start.network, start.step, both
+        self._schedule, self._plateau = start.schedule, Plateau(**start.state.plateau)
+        self._jitter = jitter_of(config)
+        self.state = self._begun = self._saved = start.state
         self._recent: list[tuple[float, float]] = []
         self._mean = (float("nan"), float("nan"))
 
@@ -187,7 +161,7 @@ class _Session:
         _trim_losses(config.model / LOSSES, self.state.iterations)
         total = config.iterations - self.state.iterations if config.iterations else None
         interrupted = False
-        feed = Feed(self._albums, self._network.size, config.batch_size, config.seed)
+        feed = Feed(self._albums, self._network.size, config.batch_size, config.seed, self._jitter)
         with closing(feed.batches(self.state.iterations)) as batches:
             try:
                 loop = self._loop(feed, batches)
@@ -214,10 +188,10 @@ class _Session:
         save, preview = _Every(config.save_seconds), _Every(config.preview_seconds)
         losses = _Every(LOSS_SECONDS)
         before = clock()
+        self._prepare(feed)
         for batch in batches:
-            if _progress(config, self.state) >= WARPED:
-                feed.jitter = STEADY
             self._recent.append(self._step(batch.inputs, batch.targets, batch.masks))
+            self._watch(sum(self._recent[-1]))
             if losses.due():
                 self._write_losses()
             if preview.due():
@@ -229,13 +203,31 @@ class _Session:
                 self.state, iterations=self.state.iterations + 1, seconds=self.state.seconds + now - before
             )
             before = now
+            self._prepare(feed)
             yield self.state.iterations
             if _progress(config, self.state) >= 1:
                 return
 
+    def _prepare(self, feed: Feed) -> None:
+        """Set what the next step depends on; it follows from the state, so resuming changes nothing."""
+        share = _progress(self._config, self.state)
+        feed.jitter = steadied(self._jitter) if share >= WARPED else self._jitter
+        self._step.rate = self._schedule.at(share, self.state.iterations, self._plateau.scale)
+
+    def _watch(self, loss: float) -> None:
+        """Lower the learning rate where that was asked for and the loss has stopped falling."""
+        if self._config.schedule != "plateau":
+            return
+        before, self._plateau = self._plateau, self._plateau.after(loss)
+        self.state = replace(self.state, plateau=asdict(self._plateau))
+        if self._plateau.scale < before.scale:
+            log.info("the loss has stopped falling: %.2g of the learning rate is left", self._plateau.scale)
+
     def _save(self) -> None:
         if self.state.iterations > self._saved.iterations or not self._saved.iterations:
-            checkpoint.save(self._config.model, self._network, self._step.optimizer, self.state)
+            average = self._step.average
+            mean = average.network if average else None
+            checkpoint.save(self._config.model, self._network, self._step.optimizer, self.state, mean)
             self._saved = self.state
 
     def _write_losses(self) -> None:
@@ -255,8 +247,8 @@ class _Session:
         faces_a, faces_b = (_spread(album.images, size) for album in self._albums)
         minutes = self.state.seconds / 60
         title = f"{self.state.iterations} iterations, {minutes:.1f} min, loss A {self._mean[0]:.4f}"
-        picture = sheet(self._network, faces_a, faces_b, f"{title} B {self._mean[1]:.4f}")
-        write_image(self._config.model / PREVIEW, picture)
+        shown = sheet(self._step.shown, faces_a, faces_b, f"{title} B {self._mean[1]:.4f}")
+        write_image(self._config.model / PREVIEW, shown)
 
     def _speed(self) -> float:
         seconds = self.state.seconds - self._begun.seconds

@@ -6,11 +6,11 @@ import pytest
 from faceswap import registry
 from faceswap.errors import ModelError, UsageError
 from faceswap.networks import checkpoint
-from faceswap.networks.augmentation import Jitter, vary
 from faceswap.networks.autoencoder import to_float, to_image
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import reconstruction, ssim_map
+from faceswap.networks.optimizers import make
 from faceswap.networks.preview import sheet
 from faceswap.networks.step import TrainingStep
 
@@ -93,26 +93,13 @@ def test_training_lowers_both_losses_and_moves_all_weights():
     keras.utils.set_random_seed(0)
     network = registry.load(registry.NETWORKS, "tiny")()
     before = [w.numpy() for part in network.parts.values() for w in part.trainable_variables]
-    step = TrainingStep(network, 3e-3)
+    step = TrainingStep(network, make("adam", 3e-3))
     feed = Feed((album_a, album_b), 32, 4, 0)
     losses = [step(b.inputs, b.targets, b.masks) for b in map(feed.make, range(60))]
     assert np.mean(losses[-5:], 0) == pytest.approx(np.mean(losses[:3], 0) * 0.4, rel=0.6)
     assert (np.mean(losses[-5:], 0) < np.mean(losses[:3], 0)).all()
     after = [w.numpy() for part in network.parts.values() for w in part.trainable_variables]
     assert all((x != y).any() for x, y in zip(before, after, strict=True))
-
-
-@pytest.mark.parametrize("field", ["warp", "rotation", "zoom", "shift", "light", "contrast", "flip"])
-def test_each_augmentation_has_an_effect(field):
-    album = faces(1)
-    still = Jitter(**dict.fromkeys(Jitter.__dataclass_fields__, 0.0))
-    moved = Jitter(**{**vars(still), field: 1.0 if field == "flip" else getattr(Jitter(), field)})
-    draws = [np.random.default_rng(3) for _ in range(2)]
-    plain = vary(album.images[0], album.masks[0], 32, still, draws[0])
-    varied = vary(album.images[0], album.masks[0], 32, moved, draws[1])
-    assert (plain[0] == album.images[0][5:37, 5:37]).all() and (plain[0] == plain[1]).all()
-    assert (varied[0] != plain[0]).any()
-    assert (varied[1] != plain[1]).any() == (field != "warp")
 
 
 def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
@@ -129,7 +116,7 @@ def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
 def trained(tmp_path):
     """A tiny model with three checkpoints, and its network and step."""
     network = checkpoint.build(TINY)
-    step = TrainingStep(network, 1e-3)
+    step = TrainingStep(network, make("adam"))
     feed = Feed((faces(), faces(seed=1)), 32, 2, 0)
     checkpoint.create(tmp_path / "m", TINY)
     for iteration in (1, 2, 3):
@@ -143,7 +130,7 @@ def trained(tmp_path):
 def test_a_checkpoint_brings_everything_back(trained):
     folder, network, step = trained
     again = checkpoint.build(checkpoint.read_config(folder))
-    other = TrainingStep(again, 1e-3)
+    other = TrainingStep(again, make("adam"))
     assert checkpoint.load(folder, again, other.optimizer) == TrainingState(3, 7.5, {"seed": 1})
     for name in network.parts:
         for x, y in zip(network.parts[name].variables, again.parts[name].variables, strict=True):
@@ -229,7 +216,7 @@ def test_the_mask_is_learned():
 
     keras.utils.set_random_seed(0)
     network = registry.load(registry.NETWORKS, "tiny")()
-    step, album = TrainingStep(network, 3e-3), faces()
+    step, album = TrainingStep(network, make("adam", 3e-3)), faces()
     feed = Feed((album, album), 32, 4, 0)
     for batch in map(feed.make, range(250)):
         step(batch.inputs, batch.targets, batch.masks)

@@ -68,7 +68,7 @@ class Dying(TrainingStep):
 
 
 def test_ctrl_c_saves(facesets, tmp_path, monkeypatch):
-    monkeypatch.setattr("faceswap.training.TrainingStep", Dying)
+    monkeypatch.setattr("faceswap.groundwork.TrainingStep", Dying)
     result = train(config(facesets, tmp_path / "m"))
     assert result.interrupted and result.iterations == 7 and "run it again" in str(result)
     monkeypatch.undo()
@@ -77,7 +77,7 @@ def test_ctrl_c_saves(facesets, tmp_path, monkeypatch):
 
 def test_a_kill_loses_what_came_after_the_checkpoint(facesets, tmp_path, monkeypatch):
     train(config(facesets, tmp_path / "m", iterations=5))
-    monkeypatch.setattr("faceswap.training.TrainingStep", Dying)
+    monkeypatch.setattr("faceswap.groundwork.TrainingStep", Dying)
     monkeypatch.setattr(Dying, "error", MemoryError)
     with pytest.raises(MemoryError):
         train(config(facesets, tmp_path / "m"))
@@ -99,7 +99,7 @@ def test_stopped_and_resumed_sees_the_same_samples(facesets, tmp_path, monkeypat
                 losses.setdefault(name, []).append(loss)
                 return loss
 
-        monkeypatch.setattr("faceswap.training.TrainingStep", Noting)
+        monkeypatch.setattr("faceswap.groundwork.TrainingStep", Noting)
 
     noting("whole")
     monkeypatch.setattr("faceswap.training.WARPED", 2.0)

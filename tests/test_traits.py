@@ -23,9 +23,7 @@ def seen(yaw, pitch, roll, scale=100.0):
     return (head[:, :2] * scale + 200).astype(np.float32)
 
 
-@given(
-    st.floats(-50, 50), st.floats(-30, 30), st.floats(-170, 170), st.sampled_from([20.0, 100.0, 700.0])
-)
+@given(st.floats(-50, 50), st.floats(-30, 30), st.floats(-170, 170), st.sampled_from([20.0, 100.0, 700.0]))
 def test_a_turned_head_reads_as_turned(yaw, pitch, roll, scale):
     found = head_pose(seen(yaw, pitch, roll, scale))
     assert np.abs(np.subtract(found, (yaw, pitch, roll))).max() < 4

@@ -382,7 +382,7 @@ def test_warp(name, size, angle, scale, x, y, side) -> None:
     direct = Pixels(picture.region(0, 0, *size)).warp(matrix, side).astype(int)
     difference = np.abs(picture.warp(matrix, side) - direct)
     odd = size[0] % 2  # swscale stretches the chroma of these a little
-    assert difference.mean() < 2.5 + 2 * odd and np.percentile(difference, 99) < 12 + 6 * odd
+    assert difference.mean() < 4 + 2 * odd and np.percentile(difference, 99) < 14 + 6 * odd
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -1,6 +1,5 @@
 """The pixel mark: what it survives, what it costs, and that it is not seen where it is not."""
 
-
 import cv2
 import numpy as np
 import pytest

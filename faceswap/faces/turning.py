@@ -49,7 +49,8 @@ class Turned:
 
     def there(self, box: Box) -> Box:
         """The upright box of the size and about the place that a box of this picture has in the other."""
-        x, y = self.back(np.array([[box.left + box.right - 1, box.top + box.bottom - 1]], np.float32) / 2)[0]
+        middle = [(box.left + box.right - 1) / 2, (box.top + box.bottom - 1) / 2]
+        x, y = self.back(np.array([middle], np.float32))[0]
         scale = float(np.hypot(*self._matrix[0, :2]))
         across, down = box.width / scale / 2, box.height / scale / 2
         x, y = float(x) + 0.5, float(y) + 0.5

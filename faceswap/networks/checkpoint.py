@@ -3,6 +3,7 @@
     MODEL/config.json                  what the model is: network, picture size, coverage
     MODEL/checkpoints/000001200/       state after so many iterations
         encoder.npz  decoder_a.npz  decoder_b.npz  optimizer.npz
+        average_encoder.npz  ...       the running mean of the weights, where training keeps one
         state.json                     iterations, minutes, seed, data, versions; SHA-256 of each file
 
 A checkpoint is written to a temporary name, synced and renamed. The last few are kept. Nothing is pickled.
@@ -35,6 +36,7 @@ FORMAT = 1
 KEEP = 3
 CONFIG = "config.json"
 STATE = "state.json"
+AVERAGE = "average_"
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,13 @@ class TrainingState:
         iterations: Steps taken in all.
         seconds: Time spent training in all.
         about: Whatever else should be known later: seed, data, versions; JSON values.
+        plateau: The fields of `optimizers.Plateau`, where the learning rate depends on it.
     """
 
     iterations: int = 0
     seconds: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
+    plateau: dict[str, Any] = field(default_factory=dict)
 
 
 def exists(folder: Path) -> bool:
@@ -126,9 +130,20 @@ def build(config: ModelConfig) -> Autoencoder:
 
 
 def save(
-    folder: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer, state: TrainingState
+    folder: Path,
+    network: Autoencoder,
+    optimizer: keras.optimizers.Optimizer,
+    state: TrainingState,
+    average: Autoencoder | None = None,
 ) -> None:
     """Write a checkpoint; the old ones stand until it is whole.
+
+    Args:
+        folder: The model.
+        network: Its weights.
+        optimizer: Its moments.
+        state: How far it is.
+        average: The running mean of its weights.
 
     Raises:
         OutputError: The disk is full or cannot be written.
@@ -139,11 +154,12 @@ def save(
         shutil.rmtree(draft, ignore_errors=True)
         try:
             draft.mkdir(parents=True)
-            for name, part in network.parts.items():
-                _save_variables(draft / f"{name}.npz", part.variables)
+            for prefix, each in (("", network), *([(AVERAGE, average)] if average else [])):
+                for name, part in each.parts.items():
+                    _save_variables(draft / f"{prefix}{name}.npz", part.variables)
             _save_variables(draft / "optimizer.npz", optimizer.variables)
             sums = {path.name: _checksum(path) for path in sorted(draft.iterdir())}
-            _write_json(draft / STATE, {**asdict(state), "files": sums})
+            _write_json(draft / STATE, {**asdict(state), "optimizer": optimizer.name, "files": sums})
             for path in draft.iterdir():
                 _sync(path)
             shutil.rmtree(final, ignore_errors=True)
@@ -156,11 +172,22 @@ def save(
 
 
 def load(
-    folder: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None = None
+    folder: Path,
+    network: Autoencoder,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    average: Autoencoder | None = None,
 ) -> TrainingState:
-    """Read the newest whole checkpoint into `network` (and `optimizer`).
+    """Read the newest whole checkpoint, to use it or to train it on.
 
     A damaged checkpoint is passed over with a warning if an older one is whole.
+
+    Args:
+        folder: The model.
+        network: What the weights are read into: without an optimizer, to be used, their running mean if there
+            is one; with it, to be trained on, the weights themselves.
+        optimizer: What the moments are read into. They begin afresh, with a warning, where the checkpoint is
+            of another optimizer.
+        average: What the running mean is read into; where there is none, it begins with the weights.
 
     Raises:
         ModelError: No checkpoint is whole.
@@ -170,7 +197,7 @@ def load(
         raise ModelError(f"{folder} holds no checkpoint yet: train it first")
     for path in found:
         try:
-            return _read(path, network, optimizer)
+            return _read(path, network, optimizer, average)
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("checkpoint %s is damaged: %s", path, error)
     raise ModelError(f"no checkpoint in {folder} is whole: restore one or train again with --overwrite")
@@ -203,16 +230,31 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("checkpoints/*") if p.name.isdigit()), reverse=True)
 
 
-def _read(path: Path, network: Autoencoder, optimizer: keras.optimizers.Optimizer | None) -> TrainingState:
+def _read(
+    path: Path,
+    network: Autoencoder,
+    optimizer: keras.optimizers.Optimizer | None,
+    average: Autoencoder | None,
+) -> TrainingState:
     state = json.loads((path / STATE).read_text(encoding="utf-8"))
     for name, checksum in state.pop("files").items():
         if _checksum(path / name) != checksum:
             raise ValueError(f"{name} is not what was written")
-    for name, part in network.parts.items():
-        _load_variables(path / f"{name}.npz", part.variables)
-    if optimizer is not None:
+    before = state.pop("optimizer", "adam")
+    mean = AVERAGE if all((path / f"{AVERAGE}{name}.npz").exists() for name in network.parts) else ""
+    _load_parts(path, network, mean if optimizer is None else "")
+    if average is not None:
+        _load_parts(path, average, mean)
+    if optimizer is not None and optimizer.name == before:
         _load_variables(path / "optimizer.npz", optimizer.variables)
+    elif optimizer is not None:
+        log.warning("trained with %s so far: %s begins without its moments", before, optimizer.name)
     return TrainingState(**state)
+
+
+def _load_parts(path: Path, network: Autoencoder, prefix: str) -> None:
+    for name, part in network.parts.items():
+        _load_variables(path / f"{prefix}{name}.npz", part.variables)
 
 
 def _save_variables(path: Path, variables: Sequence[Any]) -> None:

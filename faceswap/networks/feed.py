@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 
@@ -51,21 +52,47 @@ class Feed:
     uninterrupted one would have seen.
     """
 
-    def __init__(self, albums: tuple[Album, Album], size: int, batch: int, seed: int) -> None:
-        """Prepare to make batches of `batch` faces a side, `size` pixels each."""
+    def __init__(
+        self, albums: tuple[Album, Album], size: int, batch: int, seed: int, jitter: Jitter | None = None
+    ) -> None:
+        """Prepare to make batches of `batch` faces a side, `size` pixels each.
+
+        Args:
+            albums: The faces of A and of B.
+            size: Side of a sample, pixels.
+            batch: Faces of each side in a batch.
+            seed: Seed of all chance.
+            jitter: How strongly faces are varied; it may be changed later, see `batches`.
+        """
         self._albums, self._size, self._batch, self._seed = albums, size, batch, seed
-        self.jitter = Jitter()
+        self.jitter = jitter or Jitter()
 
     def batches(self, first: int) -> Generator[Batch, None, None]:
-        """Batch `first` and all that follow, made in a thread ahead of their use; close it to stop that."""
-        return ahead((self.make(number) for number in count(first)), AHEAD)
+        """Batch `first` and all that follow, made in a thread ahead of their use; close it to stop that.
+
+        Where `jitter` is changed between two batches, the next one is made with the new one already: what was
+        made ahead is thrown away. So a run that is resumed after the change gets the same.
+        """
+        number = first
+        while True:
+            jitter = self.jitter
+            with closing(ahead((self.make(coming) for coming in count(number)), AHEAD)) as made:
+                for batch in made:
+                    if self.jitter != jitter:
+                        break
+                    yield batch
+                    number += 1
 
     def make(self, number: int) -> Batch:
         """Batch `number`."""
         samples: list[tuple[NDArray[np.uint8], ...]] = []
         for side, album in enumerate(self._albums):
             draw = np.random.default_rng([self._seed, number, side])
+            others = self._albums[1 - side]
             for index in draw.integers(0, len(album.images), self._batch):
-                samples.append(vary(album.images[index], album.masks[index], self._size, self.jitter, draw))
+                which = draw.integers(0, len(others.images))
+                other = others.images[which], others.masks[which]
+                sample = vary(album.images[index], album.masks[index], self._size, self.jitter, draw, other)
+                samples.append(sample)
         inputs, targets, masks = (np.stack(parts) for parts in zip(*samples, strict=True))
         return Batch(inputs, targets, masks)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from faceswap.networks.autoencoder import Autoencoder
 from faceswap.networks.losses import reconstruction
+from faceswap.networks.optimizers import Average, weights_of
 
 BACKGROUND = 0.1  # what a pixel off the face counts, against 1 on it
 MASK = 0.2  # what the mask counts, against 1 for the picture
@@ -20,13 +21,48 @@ class TrainingStep:
     The encoder runs once over both people's pictures joined, each decoder on its half of the codes.
     """
 
-    def __init__(self, network: Autoencoder, learning_rate: float) -> None:
-        """Make the optimizer for the network's weights."""
-        self._network = network
+    def __init__(
+        self,
+        network: Autoencoder,
+        optimizer: keras.optimizers.Optimizer,
+        clip: float = 0.0,
+        average: Average | None = None,
+    ) -> None:
+        """Prepare to train.
+
+        Args:
+            network: What is trained.
+            optimizer: What moves its weights; made for it alone.
+            clip: Longest gradient, over all weights together, that is used as it is; 0: any.
+            average: What follows the weights, beginning here.
+        """
+        self._network, self._clip, self.average = network, clip, average
         self._weights = [w for part in network.parts.values() for w in part.trainable_variables]
-        self.optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.999)
+        self.optimizer = optimizer
         self.optimizer.build(self._weights)
+        if average is not None:
+            average.start(weights_of(network))
         self._compiled = tf.function(self._step, reduce_retracing=True)
+
+    @property
+    def shown(self) -> Autoencoder:
+        """The network to look through: the average of the weights where there is one."""
+        return self._network if self.average is None else self.average.network
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that a step changes."""
+        averaged = [] if self.average is None else self.average.weights
+        return [*weights_of(self._network), *self.optimizer.variables, *averaged]
+
+    @property
+    def rate(self) -> float:
+        """The learning rate; to change it costs nothing, the step stays compiled."""
+        return float(self.optimizer.learning_rate.numpy())
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        self.optimizer.learning_rate = value
 
     def __call__(self, inputs: Any, targets: Any, masks: Any) -> tuple[float, float]:
         """Learn from one batch.
@@ -52,7 +88,11 @@ class TrainingStep:
             loss_b = _loss(self._network.decoder_b(code_b, training=True), y_b, mask_b)
             loss = loss_a + loss_b
         gradients = tape.gradient(loss, self._weights)
+        if self._clip:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip)
         self.optimizer.apply(gradients, self._weights)
+        if self.average is not None:
+            self.average.follow(weights_of(self._network), self.optimizer.iterations)
         return tf.stack([loss_a, loss_b])
 
 
