@@ -60,7 +60,7 @@ def test_each_optimizer_learns_and_no_two_alike():
         before = values(weights_of(network))
         losses = go(step, [1] * 3)
         moved[name] = values(weights_of(network)) - before
-        losses += go(step, [1] * 60)
+        losses += go(step, [1] * 40)
         assert np.isfinite(losses).all(), name
         assert np.mean(losses[-5:]) < 0.97 * losses[0], name
     for index, name in enumerate(NAMES):
@@ -378,7 +378,11 @@ print("the same")
 """
 
 
-@pytest.mark.parametrize("name", ["adam", "nadam", "ftrl"])
+SLOW = pytest.mark.slow
+ALIKE = ["adam", pytest.param("nadam", marks=SLOW), pytest.param("ftrl", marks=SLOW)]
+
+
+@pytest.mark.parametrize("name", ALIKE)
 def test_stopped_and_resumed_equals_uninterrupted(facesets, tmp_path, name):
     """Weights, moments and average, bit for bit."""
     arguments = [*map(str, facesets), str(tmp_path), name]

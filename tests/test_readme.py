@@ -42,6 +42,7 @@ def test_files_and_commands_that_are_named_exist():
 
 
 def test_flags_that_are_named_exist():
-    known = {f"--{name.replace('_', '-')}" for c in COMMANDS.values() for name in described(c.config)}
+    names = {name for command in COMMANDS.values() for name in described(command.config)}
+    known = {f"--{name.strip('_').replace('_', '-')}" for name in names}
     for flag in re.findall(r"`(--[a-z-]+)", README):
         assert flag in known | {"--help"}, flag

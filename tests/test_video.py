@@ -366,7 +366,7 @@ def test_region(name: str, size: tuple[int, int], edges: tuple[int, int, int, in
 
 @pytest.mark.parametrize("size", [(152, 92), (151, 91)], ids=["even", "odd"])
 @pytest.mark.parametrize("name", PLAIN)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     angle=st.floats(-3, 3),
     scale=st.floats(0.15, 3),
