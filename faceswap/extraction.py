@@ -198,7 +198,7 @@ def _search(
     """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
     reach = look_around(source)
     follower = Follower(finder.tracker(reach), reach)
-    continues, good = False, 0
+    goes_on, good = False, 0
     found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
 
     def write(faces: Iterable[tuple[Frame, Face]]) -> None:
@@ -208,18 +208,19 @@ def _search(
                 size = (place.picture.width, place.picture.height)
                 written.append(faceset.write(number, finder.cut(place, face), len(written), size))
 
-    for frame in ahead(source.frames(max(segment.start - 1, 0), segment.stop), AHEAD):
+    past = segment.stop + source.is_video  # one more frame is cheap there; one before needs decoding anew
+    for frame in ahead(source.frames(segment.start, past), AHEAD):
         cut = follower.begins_scene(frame)
-        if frame.index < segment.start:
-            continue  # the last frame of the segment before: only to see whether a scene ends there
-        continues |= frame.index == segment.start > 0 and not cut
+        if frame.index == segment.stop:
+            goes_on = not cut
+            break
         write(follower.faces(frame, cut))
         good += not frame.damaged
         yield frame.index
     write(follower.rest())
     missed = sum(not faces for faces in found.values())
     faces_in_order = [face for index in segment for face in found[index]]
-    yield Segment(segment, faces_in_order, missed, len(segment) - good, continues)
+    yield Segment(segment, faces_in_order, missed, len(segment) - good, goes_on)
 
 
 def look_around(source: Source) -> int:

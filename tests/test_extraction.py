@@ -14,7 +14,7 @@ from faceswap.faces.landmarkers.fake import FakeLandmarker
 from faceswap.faces.sight import Sight
 from faceswap.faces.tracking import Tracker
 from faceswap.types import Box, Pixels
-from faceswap.video.source import open_source
+from faceswap.video.source import VideoSource, open_source, segments
 
 
 def test_every_frame_gives_a_face(clips, tmp_path):
@@ -64,6 +64,29 @@ def test_a_folder_of_images_with_a_corrupt_one(tmp_path, caplog):
     (folder / "2.png").write_bytes(good[:60])
     result = extract(ExtractConfig(sources=folder, output=tmp_path / "other", **FAKES))
     assert result.faces == 3 and result.damaged == 1 and "2.png" in caplog.text
+
+
+def test_each_picture_of_a_folder_is_a_track_of_its_own(tmp_path):
+    """Two people at the same place, lit alike, are not one because their pictures follow one another."""
+    for index in range(4):
+        image = np.zeros((96, 128, 3), np.uint8)
+        (RED if index % 2 else BLUE)(image, 0)
+        cv2.imwrite(str(tmp_path / f"{index}.png"), image)
+    extract(ExtractConfig(sources=tmp_path, output=tmp_path / "set", **FAKES))
+    with Faceset.open(tmp_path / "set") as faceset:
+        assert len({face.face.track_id for face in faceset.faces()}) == 4
+
+
+def test_no_frame_is_decoded_that_its_segment_does_not_need(tmp_path, monkeypatch):
+    """Key frames every 12 frames and segments of a second: decoding begins where a segment does."""
+    clip = make(tmp_path / "a.mp4", draw=RED, count=150, size=(128, 96), options={"g": "25", "bf": "0"})
+    monkeypatch.setattr("faceswap.extraction.segments", lambda source: segments(source, 1))
+    asked = []
+    run = VideoSource.frames
+    monkeypatch.setattr(VideoSource, "frames", lambda self, *span: asked.append(span) or run(self, *span))
+    extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    with open_source(clip) as source:
+        assert {start for start, _ in asked} <= set(source.keys)
 
 
 def test_globs_and_single_images(tmp_path):

@@ -116,7 +116,7 @@ def test_another_track_fills_nothing():
 def test_tracks_go_on_in_the_next_segment_of_the_same_scene():
     faces = [stored(4, x=100, track=0), stored(4, x=400, track=1)]
     faces += [stored(5, x=402, track=0), stored(5, x=101, track=1), stored(6, x=700, track=2)]
-    same = linked(faces, {range(0, 5): False, range(5, 10): True})
+    same = linked(faces, {range(0, 5): True, range(5, 10): False})
     assert [f.face.track_id for f in same] == [0, 1, 1, 0, 2]
     other = linked(faces, {range(0, 5): False, range(5, 10): False})
     assert [f.face.track_id for f in other] == [0, 1, 2, 3, 4]

@@ -112,7 +112,7 @@ def _enter(
     """Enter a source's segments, faces and tracks in one transaction."""
     with origin.changing() as index:
         segments = index.execute(
-            "SELECT start, stop, missed, damaged, continues FROM segments WHERE source = ?", (old,)
+            "SELECT start, stop, missed, damaged, goes_on FROM segments WHERE source = ?", (old,)
         ).fetchall()
         people = index.execute(
             "SELECT track, identity, person FROM tracks WHERE source = ?", (old,)

@@ -218,7 +218,7 @@ class Faceset:
             frames = segment.frames
             self._index.execute(
                 "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
-                (source, frames.start, frames.stop, segment.missed, segment.damaged, segment.continues),
+                (source, frames.start, frames.stop, segment.missed, segment.damaged, segment.goes_on),
             )
 
     def faces(self, source: int | None = None) -> list[StoredFace]:
@@ -233,9 +233,9 @@ class Faceset:
         return [face for face in map(rows.stored, found) if face.file in there]
 
     def segments(self, source: int) -> dict[range, bool]:
-        """The finished segments of a source, and whether each continues the scene of the one before it."""
-        found = self._index.execute("SELECT start, stop, continues FROM segments WHERE source = ?", (source,))
-        return {range(start, stop): bool(continues) for start, stop, continues in found}
+        """The finished segments of a source, and whether the scene of each goes on in the next one."""
+        found = self._index.execute("SELECT start, stop, goes_on FROM segments WHERE source = ?", (source,))
+        return {range(start, stop): bool(goes_on) for start, stop, goes_on in found}
 
     def is_numbered(self, source: int) -> bool:
         """Whether the tracks of a source are numbered through; if not, each segment counts its own."""

@@ -30,7 +30,7 @@ class Follower:
         """
         self._tracker = tracker
         self._gaps = GapFiller()
-        self._stride = STRIDE if look_around else 1
+        self._through_time = look_around > 0
         self._waiting: list[Frame] = []
         self._recent: deque[Frame] = deque(maxlen=look_around)
 
@@ -40,12 +40,12 @@ class Follower:
 
     def faces(self, frame: Frame, cut: bool) -> Found:
         """The faces known of the next frame and earlier ones; `cut` is what `begins_scene` said of it."""
-        if cut:
+        if cut or not self._through_time:
             yield from self.rest()
             self._tracker.forget()
             self._recent.clear()
         self._waiting.append(frame)
-        if len(self._waiting) >= self._stride or not self._tracker.is_calm():
+        if len(self._waiting) >= STRIDE or not self._tracker.is_calm():
             yield from self._catch_up()
 
     def rest(self) -> Found:

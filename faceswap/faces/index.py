@@ -20,7 +20,7 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE sources (id INTEGER PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
     frames INTEGER NOT NULL, numbered INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE segments (source INTEGER NOT NULL REFERENCES sources, start INTEGER NOT NULL,
-    stop INTEGER NOT NULL, missed INTEGER NOT NULL, damaged INTEGER NOT NULL, continues INTEGER NOT NULL,
+    stop INTEGER NOT NULL, missed INTEGER NOT NULL, damaged INTEGER NOT NULL, goes_on INTEGER NOT NULL,
     PRIMARY KEY (source, start));
 CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources,
     frame INTEGER NOT NULL, track INTEGER NOT NULL, interpolated INTEGER NOT NULL,
@@ -107,14 +107,14 @@ class Segment:
         faces: The faces in them, by frame; tracks are numbered within the segment.
         missed: How many of the frames show no face.
         damaged: How many of the frames could not be (wholly) decoded.
-        continues: Whether its first frame belongs to the same scene as the one before it.
+        goes_on: Whether the frame after its last one belongs to the same scene.
     """
 
     frames: range
     faces: Sequence[WrittenFace]
     missed: int
     damaged: int
-    continues: bool
+    goes_on: bool
 
 
 @dataclass(frozen=True)

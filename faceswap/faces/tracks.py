@@ -15,12 +15,12 @@ from faceswap.faces.smoothing import steady
 def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[StoredFace]:
     """Number the tracks of one source through.
 
-    A track goes on in the next segment if that continues the scene and begins with a face at the place where
-    the track's last one was.
+    A track goes on in the next segment if the scene does and that begins with a face at the place where the
+    track's last one was.
 
     Args:
         faces: All faces of the source, by frame; tracks are numbered within their segment.
-        segments: The segments of the source, and whether each continues the scene of the one before it.
+        segments: The segments of the source, and whether the scene of each goes on in the next one.
 
     Returns:
         The same faces with tracks numbered from 0 within the source.
@@ -33,7 +33,7 @@ def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[
     result: list[StoredFace] = []
     at_end: list[StoredFace] = []
     for frames in sorted(segments, key=lambda frames: frames.start):
-        before = at_end if segments[frames] else []
+        before = at_end
         for face in by_frame[frames.start]:
             same = [old for old in before if old.face.box.iou(face.face.box) >= SAME]
             if same:
@@ -46,7 +46,8 @@ def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[
                 key = (frames.start, face.face.track_id)
                 number = numbers[key] if key in numbers else numbers.setdefault(key, next(fresh))
                 result.append(replace(face, face=replace(face.face, track_id=number)))
-        at_end = [face for face in result[begun:] if face.frame_index == frames.stop - 1]
+        last = frames.stop - 1 if segments[frames] else None
+        at_end = [face for face in result[begun:] if face.frame_index == last]
     return result
 
 
