@@ -70,7 +70,8 @@ def read_timeline(path: Path) -> Timeline:
         step = _step(stream)
         # AVI knows no presentation times; libav's guesses are wrong where pictures are reordered.
         unknown = container.format.name == "avi" and stream.codec_context.has_b_frames
-        by_pts = container.format.name.startswith("matroska")  # the others search by time of decoding
+        # The others search by time of decoding. MP4 asked by that lands a whole group of pictures too early.
+        by_pts = container.format.name.startswith(("matroska", "mov"))
         told = (stream.start_time or 0) + (stream.duration or 0)
     if unknown or any(stamp.pts is None for stamp in stamps):
         return _counted(path, stamps, step, cut)
