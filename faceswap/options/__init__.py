@@ -1,0 +1,53 @@
+"""Every option, a file a stage. Names are unique over the stages, so that `swap` takes them all."""
+
+from faceswap.options.conversion import CODECS, MASKS, PRESETS, ConvertConfig, ConvertOptions
+from faceswap.options.curation import (
+    ORDERS,
+    PICTURES,
+    FacesCleanConfig,
+    FacesDrawConfig,
+    FacesExportConfig,
+    FacesInfoConfig,
+    FacesMergeConfig,
+    FacesSortConfig,
+    FacesSplitConfig,
+)
+from faceswap.options.diagnosis import DoctorConfig
+from faceswap.options.evaluation import MEASURES, EvaluateConfig
+from faceswap.options.extraction import FACE_TYPES, ExtractConfig, ExtractOptions
+from faceswap.options.provenance import CORNERS, ConsentOptions, InspectConfig, ProvenanceOptions
+from faceswap.options.swapping import SwapConfig
+from faceswap.options.training import SCHEDULES, AugmentOptions, OptimizerOptions, TrainConfig, TrainOptions
+
+__all__ = [
+    "CODECS",
+    "CORNERS",
+    "FACE_TYPES",
+    "MASKS",
+    "MEASURES",
+    "ORDERS",
+    "PICTURES",
+    "PRESETS",
+    "SCHEDULES",
+    "AugmentOptions",
+    "ConsentOptions",
+    "ConvertConfig",
+    "ConvertOptions",
+    "DoctorConfig",
+    "EvaluateConfig",
+    "ExtractConfig",
+    "ExtractOptions",
+    "FacesCleanConfig",
+    "FacesDrawConfig",
+    "FacesExportConfig",
+    "FacesInfoConfig",
+    "FacesMergeConfig",
+    "FacesSortConfig",
+    "FacesSplitConfig",
+    "InspectConfig",
+    "OptimizerOptions",
+    "ProvenanceOptions",
+    "SwapConfig",
+    "TrainConfig",
+    "TrainOptions",
+]

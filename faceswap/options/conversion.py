@@ -1,0 +1,84 @@
+"""Options of conversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceswap.config import Options, option
+from faceswap.errors import UsageError
+from faceswap.registry import BLENDS, COLORS
+
+CODECS = ("h264", "h265")
+PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow"),
+)
+MASKS = ("faceset", "predicted", "both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions(Options):
+    """How the swapped face is put into the picture."""
+
+    color: str = option("mkl", "how the face takes on the frame's colours", choices=COLORS)
+    steady_frames: float = option(
+        8.0, "steady the colours over so many frames both ways; 0: each frame for itself", low=0, high=100
+    )
+    mask: str = option(
+        "both", "which mask: the faceset's, the one the network predicts, or what both cover", choices=MASKS
+    )
+    erode: float = option(0.0, "shrink the mask by this share of the face's size", low=-0.5, high=0.5)
+    erode_top: float = option(0.0, "shrink it more at the top", low=-0.5, high=0.5)
+    erode_bottom: float = option(0.0, "shrink it more at the bottom", low=-0.5, high=0.5)
+    erode_left: float = option(0.0, "shrink it more on the left of the upright face", low=-0.5, high=0.5)
+    erode_right: float = option(0.0, "shrink it more on the right of the upright face", low=-0.5, high=0.5)
+    feather: float = option(
+        0.12, "soften the mask's edge over this share of the face's size", low=0, high=0.5
+    )
+    blend: str = option("alpha", "how the face is joined to the frame", choices=BLENDS)
+    opacity: float = option(1.0, "how much of the swapped face shows", low=0, high=1)
+    face_scale: float = option(1.0, "size of the swapped face against the frame's", low=0.5, high=2)
+    crisp: float = option(
+        0.8, "narrow the edges of a face that is drawn smaller than it is shown; 0: as drawn", low=0, high=2
+    )
+    sharpen: float = option(0.0, "sharpen the face (unsharp mask) by this amount", low=0, high=5)
+    match_detail: float = option(
+        1.0, "how far the face's sharpness is brought to that of the frame's face", low=0, high=1
+    )
+    match_grain: float = option(1.0, "how far its grain is brought to the frame's", low=0, high=1)
+    fade_from: float = option(
+        50.0, "degrees of turning away from which the swap fades out, over 20 more", low=0, high=180
+    )
+    codec: str = option("h264", "video codec of the output", choices=CODECS)
+    crf: int = option(18, "constant rate factor of the encoder; smaller is better", low=0, high=51)
+    preset: str = option("fast", "encoder preset", choices=PRESETS)
+    swap_direction: bool = option(False, "put A's face into B's video instead")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertConfig(ConvertOptions):
+    """Put the learned face into a video or a folder of images."""
+
+    source: Path = option(help="video, image or folder of images", positional=True)
+    model: Path = option(help="model folder", short="-m")
+    output: Path | None = option(None, "video or folder to write", short="-o")
+    faceset: Path | None = option(None, "faceset of the source, so that it is not searched again")
+    try_: Path | None = option(
+        None, "convert nothing; write a picture to choose from here: a frame by all colors, masks and blends"
+    )
+    try_frames: int = option(1, "frames shown there", low=1, high=20)
+    overwrite: bool = option(False, "replace the output where it exists")
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if (self.output is None) == (self.try_ is None):
+            raise UsageError("convert needs one of --output (video or folder to write) and --try (a picture)")
+
+    @property
+    def destination(self) -> Path:
+        """What is written: the output, or the picture to choose from."""
+        path = self.output or self.try_
+        assert path is not None
+        return path

@@ -1,0 +1,95 @@
+"""Options of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceswap.config import Options, option
+from faceswap.errors import UsageError
+from faceswap.registry import NETWORKS, OPTIMIZERS
+
+SCHEDULES = ("constant", "cosine", "plateau")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentOptions(Options):
+    """How faces are varied before the network sees them; 0 switches a thing off."""
+
+    warp: float = option(0.03, "pushing parts of the input about, share of the side", low=0, high=0.2)
+    rotation: float = option(8.0, "largest turn either way, degrees", low=0, high=180)
+    zoom: float = option(0.05, "largest change of scale either way", low=0, high=0.5)
+    shift: float = option(0.04, "largest shift either way, share of the side", low=0, high=0.5)
+    flip: float = option(0.5, "chance of a mirror image", low=0, high=1)
+    random_crop: float = option(0.0, "largest share of the side cut off, the rest blown up", low=0, high=0.8)
+    light: float = option(0.06, "largest change of brightness either way", low=0, high=1)
+    contrast: float = option(0.1, "largest change of contrast either way", low=0, high=1)
+    gamma: float = option(0.0, "largest change of gamma; 0.5: from 1/1.5 to 1.5", low=0, high=3)
+    hue: float = option(0.0, "largest turn of the hue either way, degrees", low=0, high=180)
+    color_transfer: float = option(
+        0.0, "how far at most colours move to those of a face of the other person", low=0, high=1
+    )
+    standardize: float = option(
+        0.0, "how far at most each picture's mean and contrast move to a common one", low=0, high=1
+    )
+    noise: float = option(0.0, "strongest noise on the input, share of full scale", low=0, high=1)
+    blur: float = option(0.0, "strongest blur of the input, share of the side", low=0, high=0.2)
+    jpeg: float = option(0.0, "how much JPEG quality the input loses at most", low=0, high=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerOptions(Options):
+    """How the weights are moved."""
+
+    optimizer: str = option("adam", "what moves the weights", choices=OPTIMIZERS)
+    learning_rate: float = option(
+        0.0, "size of its steps; 0: what suits the optimizer, 0.001 for adam", low=0, high=100
+    )
+    schedule: str = option("constant", "how the learning rate falls", choices=SCHEDULES)
+    warmup: int = option(0, "steps over which the learning rate rises from 0", low=0, high=1_000_000)
+    clip: float = option(0.0, "largest length of the gradient, the rest is cut; 0: any", low=0, high=1e6)
+    ema: float = option(
+        0.0,
+        "previews and conversion use a running mean of the weights that keeps so much a step, as 0.999;"
+        " 0: the weights",
+        low=0,
+        high=0.99999,
+    )
+    weight_decay: float = option(
+        0.0, "share of the weights that is lost, times the learning rate; 0: 0.004 for adamw", low=0, high=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(AugmentOptions, OptimizerOptions):
+    """How the two faces are learned."""
+
+    network: str = option("swift", "network to train", choices=NETWORKS)
+    minutes: float = option(10.0, "stop when the model has trained so long in all", low=0.0, high=1e6)
+    iterations: int = option(0, "stop after so many steps in all; 0 is no limit", low=0)
+    batch_size: int = option(8, "faces of each side in a step", low=1, high=512)
+    save_seconds: float = option(60.0, "seconds between checkpoints", low=1.0)
+    preview_seconds: float = option(30.0, "seconds between preview images", low=1.0)
+    seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(TrainOptions):
+    """Train a model on two facesets; a model that exists is trained on."""
+
+    faceset_a: Path = option(help="faceset of the person in the video", short="-a")
+    faceset_b: Path = option(help="faceset of the person whose face is put there", short="-b")
+    model: Path = option(help="model folder", short="-m")
+    overwrite: bool = option(False, "start again where the model exists")
+    show_augmentation: Path | None = option(
+        None, "write a picture of what is done to the faces, and train nothing"
+    )
+    find_rate: Path | None = option(
+        None, "try learning rates on a copy, write a picture of the losses, and train nothing"
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if self.show_augmentation and self.find_rate:
+            raise UsageError("show_augmentation and find_rate are two things: ask for one at a time")
