@@ -23,7 +23,7 @@ from faceswap.extraction import extract
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.tracks import steadied
 from faceswap.finishing import trust
-from faceswap.networks import checkpoint
+from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
 from faceswap.swapper import Faces, Swapper
@@ -88,7 +88,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
             return _try(config, source, parts, progress, started)
         output = open_output(source, path, parts, codec=config.codec, crf=config.crf, preset=config.preset)
         check_output(path, config.source, config.overwrite)
-        swapper = Swapper(config, checkpoint.read_config(config.model))
+        swapper = Swapper(config)
         _open_parts(parts, _settings(config, source))
         faces = _faces(config, source, parts, progress)
         swapper.follow(faces, config.faceset or parts / "faceset")
@@ -118,7 +118,7 @@ def _try(
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"--try writes a picture, not {path}: name it with one of {', '.join(FORMATS)}")
     check_output(path, config.source, config.overwrite)
-    swapper = Swapper(config, checkpoint.read_config(config.model))
+    swapper = Swapper(config)
     _open_parts(parts, _settings(config, source))
     faces = _faces(config, source, parts, progress)
     swapper.follow(faces, config.faceset or parts / "faceset")
@@ -179,7 +179,7 @@ def _settings(config: ConvertConfig, source: Source) -> str:
     """Everything that a finished segment depends on, as JSON."""
     settings: dict[str, Any] = pick(config, ConvertOptions)
     settings["source"] = source.fingerprint()
-    settings["model"] = checkpoint.fingerprint(config.model)
+    settings["model"] = fingerprint(config.model)
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
     return json.dumps(settings)
 

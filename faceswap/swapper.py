@@ -10,8 +10,7 @@ import numpy as np
 from faceswap.faces.alignment import align, cut
 from faceswap.faces.index import StoredFace
 from faceswap.finishing import Drawn, Finisher, drawn
-from faceswap.networks import checkpoint
-from faceswap.networks.checkpoint import ModelConfig
+from faceswap.models import open_model
 from faceswap.options import ConvertConfig
 from faceswap.steadying import Palettes, Steadier
 from faceswap.types import Frame, Image, Patch
@@ -22,16 +21,14 @@ Faces = dict[int, list[StoredFace]]
 class Swapper:
     """Makes the patches that put the other face into a frame."""
 
-    def __init__(self, config: ConvertConfig, model: ModelConfig) -> None:
+    def __init__(self, config: ConvertConfig) -> None:
         """Load the model.
 
         Raises:
-            ModelError: It is damaged or has not been trained.
+            ModelError: It is missing or damaged, or has not been trained.
         """
-        network = checkpoint.build(model)
-        checkpoint.load(config.model, network)
-        self._swap = network.predictor("a" if config.swap_direction else "b")
-        self._model, self.coverage = model, model.coverage
+        model = open_model(config.model, "a" if config.swap_direction else "b")
+        self._swap, self._size, self.coverage = model.swap, model.size, model.coverage
         self._finisher = Finisher(config, model.coverage)
         steadied = config.steady_frames if config.color != "none" else 0.0
         self._steadier = Steadier(steadied, model.size, model.coverage)
@@ -52,7 +49,7 @@ class Swapper:
     def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
         """What the network makes of the faces of each frame, one after the other."""
         pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
-        places = [align(face.face.landmarks, self._model.size, self._model.coverage) for _, face in pairs]
+        places = [align(face.face.landmarks, self._size, self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
         made = self._swap(np.stack(crops)) if crops else ()
         return [

@@ -13,7 +13,6 @@ from faceswap.conversion import ConvertResult, Swapper
 from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.tracks import steadied
-from faceswap.networks import checkpoint
 from faceswap.registry import BLENDS, COLORS
 from faceswap.types import Frame, Pixels
 from faceswap.video.source import open_source, segments
@@ -82,7 +81,7 @@ def test_pixels_off_the_mask_are_bit_identical(config, facesets, clips):
     with open_source(clips[0]) as source, Faceset.open(facesets[0]) as faceset:
         found = next(iter(source.frames(4, 5)))
         face = next(face for face in faceset.faces() if face.frame_index == 4)
-    swapper = Swapper(config, checkpoint.read_config(config.model))
+    swapper = Swapper(config)
     (patch,) = swapper.patches([found], [[face]])[0]
     from faceswap.video.patching import apply_patches
     from faceswap.video.planes import views
@@ -255,7 +254,7 @@ def test_what_is_refused_before_any_work(config, tmp_path, clips, facesets):
 
 
 def test_a_frame_may_hold_several_faces_or_none(config):
-    swapper = Swapper(config, checkpoint.read_config(config.model))
+    swapper = Swapper(config)
     image = np.full((96, 128, 3), 120, np.uint8)
     frame = Frame(0, 0, 1, Pixels(image))
     assert swapper.patches([frame], [[]]) == [[]]
@@ -298,7 +297,7 @@ NEUTRAL = {"color": "none", "crisp": 0.0, "match_detail": 0.0, "match_grain": 0.
 @pytest.mark.parametrize("look", [NEUTRAL, {}, {"color": "idt"}, {"blend": "pyramid"}, {"blend": "clone"}])
 def test_an_identity_network_gives_the_source(config, look):
     frame, face = soft_frame(config.source), stored(config.faceset)
-    swapper = Swapper(changed(config, **look), checkpoint.read_config(config.model))
+    swapper = Swapper(changed(config, **look))
     swapper._swap = mirror
     image, mask = put_in(frame, swapper.patches([frame], [[face]])[0][0])
     differ = np.abs(image.astype(int) - frame.image).max(2)
@@ -308,10 +307,9 @@ def test_an_identity_network_gives_the_source(config, look):
 
 def test_opacity_scale_and_fading(config):
     frame, face = soft_frame(config.source), stored(config.faceset)
-    model = checkpoint.read_config(config.model)
 
     def change(**look):
-        swapper = Swapper(changed(config, **NEUTRAL, **look), model)
+        swapper = Swapper(changed(config, **NEUTRAL, **look))
         swapper._swap = lambda images: mirror(images * np.uint8(0))
         patches = swapper.patches([frame], [[face]])[0]
         return patches[0] if patches else None
@@ -356,12 +354,11 @@ def test_what_was_missed_is_told_briefly(tmp_path):
 
 def test_colours_are_the_same_whatever_was_converted_before(config):
     """At a segment's border the colours do not jump: they depend on the faceset alone."""
-    model = checkpoint.read_config(config.model)
     with Faceset.open(config.faceset) as faceset:
         faces = {face.frame_index: [face] for face in steadied(faceset.faces())}
     with open_source(config.source) as source:
         found = list(source.frames())
-    one, other = Swapper(config, model), Swapper(config, model)
+    one, other = Swapper(config), Swapper(config)
     for swapper in (one, other):
         swapper.follow(faces, config.faceset)
     inputs = [faces[frame.index] for frame in found]
@@ -369,7 +366,7 @@ def test_colours_are_the_same_whatever_was_converted_before(config):
     late = other.patches(found[20:], inputs[20:]) + other.patches(found[3:5], inputs[3:5])
     for (mine,), (yours,) in zip(whole[20:] + whole[3:5], late, strict=True):
         assert np.abs(mine.image.astype(int) - yours.image).max() <= 1
-    alone = Swapper(changed(config, steady_frames=0), model)
+    alone = Swapper(changed(config, steady_frames=0))
     alone.follow(faces, config.faceset)
     assert any(
         (a[0].image != b[0].image).any() for a, b in zip(alone.patches(found, inputs), whole, strict=True)
@@ -377,10 +374,9 @@ def test_colours_are_the_same_whatever_was_converted_before(config):
 
 
 def test_pictures_that_are_gone_only_steady_less(config, tmp_path):
-    model = checkpoint.read_config(config.model)
     with Faceset.open(config.faceset) as faceset:
         faces = {face.frame_index: [face] for face in steadied(faceset.faces())}
-    swapper = Swapper(config, model)
+    swapper = Swapper(config)
     swapper.follow(faces, tmp_path)
     assert len(swapper.patches([soft_frame(config.source)], [faces[4]])[0]) == 1
 
