@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 import cv2
+import dlib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,11 +13,13 @@ from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.detectors.hog import HogDetector
 from faceswap.faces.detectors.mesh import FAR, NEAR, SAME, anchors, merge, tiles
 from faceswap.faces.landmarkers.dlib68 import Dlib68
+from faceswap.faces.landmarkers.predictor import ShapePredictor
 from faceswap.faces.masks import hull
 from faceswap.faces.mediapipe import sigmoid
 from faceswap.faces.template import MEAN_FACE
+from faceswap.faces.weights import SHAPE_5, weight_file
 from faceswap.registry import DETECTORS, LANDMARKERS, MASKERS, load
-from faceswap.types import Pixels
+from faceswap.types import Box, Pixels
 
 SIZE = 256
 POINTS = ((MEAN_FACE / 1.6 + 0.5) * SIZE - 0.5).astype(np.float32)
@@ -69,6 +72,23 @@ def test_landmarkers(name, real):
         wanted = Dlib68().locate(picture, box)
         apart = np.linalg.norm(wanted[36:42].mean(0) - wanted[42:48].mean(0))
         assert np.linalg.norm(points - wanted, axis=1)[17:].mean() < 0.15 * apart
+
+
+@pytest.fixture(scope="module")
+def five_points():
+    path = weight_file(SHAPE_5)
+    return ShapePredictor(path), dlib.shape_predictor(str(path))
+
+
+@given(st.floats(-300, 400), st.floats(-300, 400), st.floats(1, 300), st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_points_around_a_box_are_those_of_the_whole_frame(five_points, left, top, side, seed):
+    ours, whole = five_points
+    image = np.random.default_rng(seed).integers(0, 256, (24, 32, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    box = Box(left, top, left + side, top + side)
+    rect = dlib.rectangle(round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1)
+    want = [(p.x, p.y) for p in whole(Pixels(image).grey(), rect).parts()]
+    assert ours.points(Pixels(image), box).tolist() == [list(map(float, point)) for point in want]
 
 
 @pytest.mark.parametrize("name", params(MASKERS, {"hull", "box", "grabcut"}))

@@ -2,15 +2,14 @@
 
 Approximate: position, size and roll are found, expression and shape are the mean face's. Its weights are in
 the public domain; the 68-point file excludes commercial use (README of github.com/davisking/dlib-models).
-Kazemi and Sullivan, "One millisecond face alignment with an ensemble of regression trees", CVPR 2014.
 """
 
 from __future__ import annotations
 
-import dlib
 import numpy as np
 
 from faceswap.faces.alignment import transform, umeyama
+from faceswap.faces.landmarkers.predictor import ShapePredictor
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import SHAPE_5, weight_file
 from faceswap.types import Box, Picture, Points
@@ -29,11 +28,8 @@ class Dlib5:
         Raises:
             DependencyError: The weight file is not installed.
         """
-        self._predictor = dlib.shape_predictor(str(weight_file(SHAPE_5)))
+        self._predictor = ShapePredictor(weight_file(SHAPE_5))
 
     def locate(self, picture: Picture, box: Box) -> Points:
         """The mean face's 68 points, laid onto the face in `box`: float32 (68, 2), pixels of the picture."""
-        grey = np.ascontiguousarray(picture.grey())
-        rect = dlib.rectangle(round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1)
-        parts = np.array([[p.x, p.y] for p in self._predictor(grey, rect).parts()], np.float32)
-        return transform(MEAN_FACE, umeyama(MEAN_FACE[FIVE], parts))
+        return transform(MEAN_FACE, umeyama(MEAN_FACE[FIVE], self._predictor.points(picture, box)))
