@@ -12,14 +12,19 @@ from faceswap import registry
 from faceswap.config import pick
 from faceswap.errors import InputError, ModelError, OutputError, writing
 from faceswap.faces.faceset import Faceset
+from faceswap.faces.template import MEAN_FACE
+from faceswap.faces.weights import RESNET, weight_file
 from faceswap.networks import checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album
+from faceswap.networks.identity import build_identity
+from faceswap.networks.likeness import Likeness
+from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, Schedule, make
 from faceswap.networks.step import TrainingStep
-from faceswap.options import AugmentOptions, TrainConfig
+from faceswap.options import AugmentOptions, LossOptions, TrainConfig
 
 COVERAGE = 1.25  # extents: the network's picture holds the whole face and little else
 FEWEST = 8  # faces of a person, below which nothing can be learned
@@ -56,12 +61,19 @@ def begin(config: TrainConfig) -> Start:
     model, network = _open(config)
     optimizer = make(config.optimizer, config.learning_rate, config.weight_decay)
     average = Average(checkpoint.build(model), config.ema) if config.ema else None
-    step = TrainingStep(network, optimizer, config.clip, average)
+    step = TrainingStep(network, optimizer, config.clip, average, _objective(config, model))
     schedule = Schedule(config.schedule, step.rate, config.warmup)
     state = TrainingState()
     if checkpoint.has_checkpoint(config.model) and not config.overwrite:
         state = checkpoint.load(config.model, network, optimizer, average.network if average else None)
     return Start(model, network, step, schedule, state)
+
+
+def aim(start: Start, album_b: Album) -> None:
+    """Show the training whom A's faces are to be like, where that is trained for."""
+    likeness = start.step.objective.likeness
+    if likeness is not None:
+        likeness.aim(album_b.middles(start.model.size))
 
 
 def jitter_of(config: TrainConfig) -> Jitter:
@@ -106,6 +118,19 @@ def _album(folder: Path, model: ModelConfig) -> tuple[Album, str]:
             images[index] = cv2.resize(aligned.image, (side, side), interpolation=way)
             masks[index] = cv2.resize(aligned.mask, (side, side), interpolation=cv2.INTER_AREA)
         return Album(images, masks), faceset.digest()
+
+
+def _objective(config: TrainConfig, model: ModelConfig) -> Objective:
+    """What the options have the network trained for.
+
+    Raises:
+        DependencyError: The weights of the identity network are needed and not installed.
+    """
+    landmarks = (MEAN_FACE / model.coverage + 0.5) * model.size - 0.5
+    likeness = None
+    if config.identity_loss:
+        likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
+    return Objective(LossOptions(**pick(config, LossOptions)), model.size, landmarks, likeness)
 
 
 def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:

@@ -34,6 +34,13 @@ NETWORKS = {
     "original": "networks.original:build",
     "tiny": "networks.tiny:build",
 }
+LOSSES = {
+    "l1": "networks.losses:l1",
+    "mse": "networks.losses:mse",
+    "dssim": "networks.losses:dssim",
+    "ms_ssim": "networks.losses:ms_ssim",
+    "laplacian": "networks.losses:laplacian",
+}
 OPTIMIZERS = {
     "adam": "networks.optimizers:adam",
     "adamw": "networks.optimizers:adamw",

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.errors import OutputError, writing
-from faceswap.groundwork import Start, albums, begin, jitter_of, steadied
+from faceswap.groundwork import Start, aim, albums, begin, jitter_of, steadied
 from faceswap.networks import checkpoint
 from faceswap.networks.augmentation.sheet import augmentation_sheet
 from faceswap.networks.checkpoint import TrainingState
@@ -92,6 +92,7 @@ def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
     if _progress(config, start.state) >= 1:
         return _untrained(config, start.state, config.model / PREVIEW)
     (album_a, digest_a), (album_b, digest_b) = albums(config, start.model)
+    aim(start, album_b)
     checkpoint.create(config.model, start.model)
     about = {
         "options": {key: value for key, value in asdict(config).items() if not isinstance(value, Path)},
@@ -116,6 +117,7 @@ def _show(config: TrainConfig, progress: Progress) -> TrainResult:
     if config.show_augmentation:
         write_image(path, augmentation_sheet(both, size, jitter, config.seed))
         return _untrained(config, start.state, path, f"what is done to the faces: {path}")
+    aim(start, album_b)
     feed = Feed(both, size, config.batch_size, config.seed, jitter)
     with closing(feed.batches(start.state.iterations)) as batches:
         found = sweep(start.step, progress(batches, total=STEPS, desc="trying learning rates"))
@@ -244,7 +246,7 @@ class _Session:
 
     def _write_preview(self) -> None:
         size = self._network.size
-        faces_a, faces_b = (_spread(album.images, size) for album in self._albums)
+        faces_a, faces_b = (_spread(album, size) for album in self._albums)
         minutes = self.state.seconds / 60
         title = f"{self.state.iterations} iterations, {minutes:.1f} min, loss A {self._mean[0]:.4f}"
         shown = sheet(self._step.shown, faces_a, faces_b, f"{title} B {self._mean[1]:.4f}")
@@ -276,11 +278,10 @@ class _Every:
         return True
 
 
-def _spread(images: Image, size: int) -> Image:
+def _spread(album: Album, size: int) -> Image:
     """The middles of a few faces spread over the album: (PREVIEW_FACES, size, size, 3)."""
-    edge = (images.shape[1] - size) // 2
-    chosen = images[np.linspace(0, len(images) - 1, PREVIEW_FACES).round().astype(int)]
-    return np.ascontiguousarray(chosen[:, edge : edge + size, edge : edge + size])
+    chosen = np.linspace(0, len(album.images) - 1, PREVIEW_FACES).round().astype(int)
+    return np.ascontiguousarray(album.middles(size)[chosen])
 
 
 def _trim_losses(path: Path, iterations: int) -> None:

@@ -29,6 +29,11 @@ class Album:
     images: Image
     masks: Image
 
+    def middles(self, size: int) -> Image:
+        """What the network's pictures show where nothing is varied: (N, size, size, 3), not copied."""
+        edge = (self.images.shape[1] - size) // 2
+        return self.images[:, edge : edge + size, edge : edge + size]
+
 
 @dataclass(frozen=True)
 class Batch:

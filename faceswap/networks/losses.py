@@ -1,4 +1,10 @@
-"""How far a picture is from the one it should be. Pictures are float32 (batch, height, width, 3), 0 to 1."""
+"""How far a picture is from the one it should be.
+
+A loss is a function of the pictures made, the pictures wanted and how much each pixel counts that gives a
+number, 0 where they are the same; `registry.LOSSES` names it, and the option of that name is its weight.
+Pictures are float32 (batch, height, width, 3), 0 to 1; what pixels count is (batch, height, width, 1), 0 or
+more, and only counts against what the others do.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,59 @@ import tensorflow as tf
 WINDOW = 7  # pixels: side of the uniform window of SSIM
 STRIDE = 2  # pixels between two windows in the loss: as good as every pixel, and a step takes a fifth less
 C1, C2 = 0.01**2, 0.03**2
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # what each scale counts, from the finest
+LEAST = 1e-3  # below it, the gradient of a power would burst
+LEVELS = 4  # of the Laplacian pyramid, at most
+
+
+def l1(made: Any, wanted: Any, weight: Any) -> Any:
+    """Mean absolute difference."""
+    return _mean(tf.abs(made - wanted), weight)
+
+
+def mse(made: Any, wanted: Any, weight: Any) -> Any:
+    """Mean squared difference."""
+    return _mean(tf.square(made - wanted), weight)
+
+
+def dssim(made: Any, wanted: Any, weight: Any) -> Any:
+    """Structural dissimilarity, (1 - SSIM) / 2."""
+    return _mean((1 - ssim_map(made, wanted, STRIDE)) / 2, _halved(weight))
+
+
+def ms_ssim(made: Any, wanted: Any, weight: Any) -> Any:
+    """1 - multi-scale SSIM.
+
+    Wang, Simoncelli and Bovik, "Multi-scale structural similarity for image quality assessment", Asilomar
+    2003, equation 7, with as many of its five scales as the picture is large enough for.
+    """
+    scales = _scales(made.shape[1], WINDOW, len(SCALES))
+    total, product = sum(SCALES[:scales]), tf.ones(tf.shape(made)[0])
+    for scale in range(scales):
+        if scale:
+            made, wanted, weight = _halved(made), _halved(wanted), _halved(weight)
+        means, spread = _ssim_parts(made, wanted, STRIDE)
+        likeness = means * spread if scale == scales - 1 else spread
+        coarse = _halved(weight)
+        each = tf.reduce_sum(coarse * likeness, (1, 2, 3)) / (3 * tf.reduce_sum(coarse, (1, 2, 3)))
+        product *= tf.maximum(each, LEAST) ** (SCALES[scale] / total)
+    return 1 - tf.reduce_mean(product)
+
+
+def laplacian(made: Any, wanted: Any, weight: Any) -> Any:
+    """Mean absolute difference of each level of a Laplacian pyramid, added up.
+
+    Burt and Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans. Comm. 31(4), 1983; as a
+    loss in Bojanowski et al., "Optimizing the latent space of generative networks", ICML 2018, section 3.1.
+    The pyramid is linear, so that of the difference is all that is needed.
+    """
+    difference, total = made - wanted, 0.0
+    for _ in range(_scales(made.shape[1], WINDOW, LEVELS)):
+        coarse = _halved(difference)
+        blurred = tf.image.resize(coarse, tf.shape(difference)[1:3], "bilinear")
+        total += _mean(tf.abs(difference - blurred), weight)
+        difference, weight = coarse, _halved(weight)
+    return total + _mean(tf.abs(difference), weight)
 
 
 def ssim_map(x: Any, y: Any, stride: int = 1) -> Any:
@@ -17,25 +76,30 @@ def ssim_map(x: Any, y: Any, stride: int = 1) -> Any:
     Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 13(4),
     2004, equation 13, with a uniform window, which is several times faster on a CPU than the Gaussian one.
     """
+    means, spread = _ssim_parts(x, y, stride)
+    return means * spread
+
+
+def _ssim_parts(x: Any, y: Any, stride: int) -> tuple[Any, Any]:
+    """The two factors of SSIM: how alike the means are, and how alike what varies around them."""
     stacked = tf.concat([x, y, x * x + y * y, x * y], axis=-1)
     mean_x, mean_y, squares, product = tf.split(tf.nn.avg_pool2d(stacked, WINDOW, stride, "SAME"), 4, axis=-1)
     means = mean_x * mean_y
     mean_squares = mean_x * mean_x + mean_y * mean_y
     spread = (2 * (product - means) + C2) / (squares - mean_squares + C2)
-    return (2 * means + C1) / (mean_squares + C1) * spread
+    return (2 * means + C1) / (mean_squares + C1), spread
 
 
-def reconstruction(x: Any, y: Any, weight: Any) -> Any:
-    """L1 plus DSSIM, weighted by pixel: a number per batch.
+def _scales(side: int, least: int, most: int) -> int:
+    """How many times a side can be halved before it is under `least`, at most `most`, at least one."""
+    count = 1
+    while count < most and side // 2**count >= least:
+        count += 1
+    return count
 
-    Args:
-        x: The pictures made.
-        y: The pictures wanted.
-        weight: (batch, height, width, 1); how much each pixel counts.
-    """
-    coarse = tf.nn.avg_pool2d(weight, STRIDE, STRIDE, "SAME")
-    dissimilarity = (1 - ssim_map(x, y, STRIDE)) / 2
-    return _mean(tf.abs(x - y), weight) + _mean(dissimilarity, coarse)
+
+def _halved(values: Any) -> Any:
+    return tf.nn.avg_pool2d(values, 2, 2, "SAME")
 
 
 def _mean(values: Any, weight: Any) -> Any:

@@ -8,11 +8,9 @@ import keras
 import tensorflow as tf
 
 from faceswap.networks.autoencoder import Autoencoder
-from faceswap.networks.losses import reconstruction
+from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, weights_of
-
-BACKGROUND = 0.1  # what a pixel off the face counts, against 1 on it
-MASK = 0.2  # what the mask counts, against 1 for the picture
+from faceswap.options import LossOptions
 
 
 class TrainingStep:
@@ -27,6 +25,7 @@ class TrainingStep:
         optimizer: keras.optimizers.Optimizer,
         clip: float = 0.0,
         average: Average | None = None,
+        objective: Objective | None = None,
     ) -> None:
         """Prepare to train.
 
@@ -35,13 +34,16 @@ class TrainingStep:
             optimizer: What moves its weights; made for it alone.
             clip: Longest gradient, over all weights together, that is used as it is; 0: any.
             average: What follows the weights, beginning here.
+            objective: What it is trained for; left out, what the options say by default.
         """
         self._network, self._clip, self.average = network, clip, average
+        self.objective = objective or Objective(LossOptions(), network.size)
         self._weights = [w for part in network.parts.values() for w in part.trainable_variables]
         self.optimizer = optimizer
         self.optimizer.build(self._weights)
         if average is not None:
             average.start(weights_of(network))
+        self.crossed = 0.0  # what A's faces as B's cost in the last step
         self._compiled = tf.function(self._step, reduce_retracing=True)
 
     @property
@@ -75,29 +77,33 @@ class TrainingStep:
         Returns:
             The losses of A and of B.
         """
-        losses = self._compiled(inputs, targets, masks).numpy()
-        return float(losses[0]), float(losses[1])
+        loss_a, loss_b, self.crossed = map(float, self._compiled(inputs, targets, masks).numpy())
+        return loss_a, loss_b
 
     def _step(self, inputs: Any, targets: Any, masks: Any) -> Any:
         x, y = tf.cast(inputs, tf.float32) / 255.0, tf.cast(targets, tf.float32) / 255.0
         mask = tf.cast(masks, tf.float32)[..., None] / 255.0
         with tf.GradientTape() as tape:
-            code_a, code_b = tf.split(self._network.encoder(x, training=True), 2)
-            (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
-            loss_a = _loss(self._network.decoder_a(code_a, training=True), y_a, mask_a)
-            loss_b = _loss(self._network.decoder_b(code_b, training=True), y_b, mask_b)
-            loss = loss_a + loss_b
+            loss_a, loss_b, crossed = self._losses(x, y, mask)
+            loss = loss_a + loss_b + crossed
         gradients = tape.gradient(loss, self._weights)
         if self._clip:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip)
         self.optimizer.apply(gradients, self._weights)
         if self.average is not None:
             self.average.follow(weights_of(self._network), self.optimizer.iterations)
-        return tf.stack([loss_a, loss_b])
+        return tf.stack([loss_a, loss_b, crossed])
 
-
-def _loss(made: Any, wanted: Any, mask: Any) -> Any:
-    """How far face and mask (four channels) are from the picture and mask they should be."""
-    picture, seen = made[..., :3], made[..., 3:]
-    weight = BACKGROUND + (1 - BACKGROUND) * mask
-    return reconstruction(picture, wanted, weight) + MASK * tf.reduce_mean(tf.abs(seen - mask))
+    def _losses(self, x: Any, y: Any, mask: Any) -> tuple[Any, Any, Any]:
+        """The losses of A, of B and of A's faces as B's."""
+        code_a, code_b = tf.split(self._network.encoder(x, training=True), 2)
+        (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
+        crossed, count = self.objective.crossed, tf.shape(y_b)[0]
+        made_a = self._network.decoder_a(code_a, training=True)
+        # One call of the decoder: two small ones take longer.
+        joined = tf.concat([code_b, code_a[:crossed]], 0) if crossed else code_b
+        made_b = self._network.decoder_b(joined, training=True)
+        loss_a = self.objective.rebuilt(made_a, y_a, mask_a)
+        loss_b = self.objective.rebuilt(made_b[:count], y_b, mask_b)
+        swapped = self.objective.swapped(made_b[count:]) if crossed else tf.constant(0.0)
+        return loss_a, loss_b, swapped

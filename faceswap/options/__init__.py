@@ -17,7 +17,14 @@ from faceswap.options.evaluation import MEASURES, EvaluateConfig
 from faceswap.options.extraction import FACE_TYPES, ExtractConfig, ExtractOptions
 from faceswap.options.provenance import CORNERS, ConsentOptions, InspectConfig, ProvenanceOptions
 from faceswap.options.swapping import SwapConfig
-from faceswap.options.training import SCHEDULES, AugmentOptions, OptimizerOptions, TrainConfig, TrainOptions
+from faceswap.options.training import (
+    SCHEDULES,
+    AugmentOptions,
+    LossOptions,
+    OptimizerOptions,
+    TrainConfig,
+    TrainOptions,
+)
 
 __all__ = [
     "CODECS",
@@ -45,6 +52,7 @@ __all__ = [
     "FacesSortConfig",
     "FacesSplitConfig",
     "InspectConfig",
+    "LossOptions",
     "OptimizerOptions",
     "ProvenanceOptions",
     "SwapConfig",

@@ -61,7 +61,29 @@ class OptimizerOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(AugmentOptions, OptimizerOptions):
+class LossOptions(Options):
+    """What a face is trained to be: how much each loss counts; 0 switches it off and costs nothing."""
+
+    l1: float = option(1.0, "absolute difference of the pixels", low=0, high=1000)
+    mse: float = option(0.0, "squared difference of the pixels", low=0, high=1000)
+    dssim: float = option(1.0, "structural dissimilarity, (1 - SSIM) / 2", low=0, high=1000)
+    ms_ssim: float = option(0.0, "1 - SSIM over several scales", low=0, high=1000)
+    laplacian: float = option(0.0, "difference of each level of a Laplacian pyramid", low=0, high=1000)
+    identity_loss: float = option(
+        0.0,
+        "squared distance of A's face through B's decoder to B, in the identity network",
+        low=0,
+        high=1000,
+    )
+    identity_faces: int = option(2, "faces a step for which it is found; each costs time", low=1, high=512)
+    mask_loss: float = option(0.2, "absolute difference of the mask", low=0, high=1000)
+    background: float = option(0.1, "what a pixel off the face counts, against 1 on it", low=0, high=1)
+    eyes: float = option(1.0, "what a pixel of the eyes counts, against 1 elsewhere", low=0.01, high=100)
+    mouth: float = option(1.0, "what a pixel of the mouth counts, against 1 elsewhere", low=0.01, high=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions):
     """How the two faces are learned."""
 
     network: str = option("swift", "network to train", choices=NETWORKS)

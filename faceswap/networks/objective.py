@@ -1,0 +1,99 @@
+"""What a network is trained for: the losses that count, added up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from faceswap import registry
+from faceswap.networks.likeness import Likeness
+from faceswap.options import LossOptions
+from faceswap.types import Points
+
+# === Config ===
+EYES = (slice(36, 42), slice(42, 48))  # of the 68 landmarks
+MOUTH = (slice(48, 68),)
+AROUND = 0.03  # of the picture's side: how far past a feature's points it counts, for faces vary
+SOFT = 0.03  # of the side: deviation of the blur at its edge
+
+
+class Objective:
+    """The losses that have a weight; the others cost nothing."""
+
+    def __init__(
+        self,
+        options: LossOptions,
+        size: int,
+        landmarks: Points | None = None,
+        likeness: Likeness | None = None,
+    ) -> None:
+        """Prepare the losses.
+
+        Args:
+            options: What each counts.
+            size: Side of the network's pictures, pixels.
+            landmarks: (68, 2), where the mean face lies in them, pixels; needed where eyes or mouth count
+                more than the rest.
+            likeness: What tells who is in a picture; needed where that counts.
+        """
+        self._losses = [
+            (getattr(options, name), registry.load(registry.LOSSES, name))
+            for name in registry.LOSSES
+            if getattr(options, name)
+        ]
+        self._background, self._mask = options.background, options.mask_loss
+        self._features = None
+        if (options.eyes, options.mouth) != (1, 1):
+            assert landmarks is not None
+            self._features = tf.constant(importance(landmarks, size, options.eyes, options.mouth)[..., None])
+        self.likeness = likeness if options.identity_loss else None
+        self._identity = options.identity_loss
+        self.crossed = options.identity_faces if self.likeness else 0
+
+    def rebuilt(self, made: Any, wanted: Any, mask: Any) -> Any:
+        """How far faces made are from those that went in.
+
+        Args:
+            made: float32 (n, size, size, 4), face and mask.
+            wanted: float32 (n, size, size, 3), the face.
+            mask: float32 (n, size, size, 1), 1 on it.
+        """
+        picture, seen = made[..., :3], made[..., 3:]
+        weight = self._background + (1 - self._background) * mask
+        if self._features is not None:
+            weight *= self._features
+        total = tf.constant(0.0)
+        for share, loss in self._losses:
+            total += share * loss(picture, wanted, weight)
+        if self._mask:
+            total += self._mask * tf.reduce_mean(tf.abs(seen - mask))
+        return total
+
+    def swapped(self, made: Any) -> Any:
+        """How far A's faces through B's decoder, float32 (`crossed`, size, size, 4), are from B."""
+        assert self.likeness is not None
+        return self._identity * self.likeness.distance(made[..., :3])
+
+
+def importance(landmarks: Points, size: int, eyes: float, mouth: float) -> NDArray[np.float32]:
+    """What each pixel of a face counts: float32 (size, size), 1 but for the eyes and the mouth.
+
+    Args:
+        landmarks: (68, 2), where the mean face lies, pixels.
+        size: Side of the picture, pixels.
+        eyes: What the eyes count.
+        mouth: What the mouth counts.
+    """
+    counts = np.ones((size, size), np.float32)
+    for share, features in ((eyes, EYES), (mouth, MOUTH)):
+        drawn = np.zeros((size, size), np.float32)
+        for feature in features:
+            hull = cv2.convexHull(np.rint(landmarks[feature]).astype(np.int32))
+            cv2.fillConvexPoly(drawn, hull, 1.0)
+            cv2.polylines(drawn, [hull], True, 1.0, max(round(2 * AROUND * size), 1))
+        counts += (share - 1) * cv2.GaussianBlur(drawn, (0, 0), SOFT * size)
+    return counts
