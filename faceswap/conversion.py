@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
 from faceswap.swapper import Faces, Swapper
+from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.output import Output, Patched, open_output
@@ -35,6 +39,7 @@ from faceswap.video.source import Source, open_source, segments
 log = logging.getLogger(__name__)
 
 BATCH = 8  # frames whose faces go through the network together
+AHEAD = 4  # frames decoded ahead of that
 SHOWN = 8  # runs of missed frames that are named in the summary
 
 
@@ -93,10 +98,11 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         faces = _faces(config, source, parts, progress)
         swapper.follow(faces, config.faceset or parts / "faceset")
         todo = [segment for segment in segments(source) if not output.finished(segment)]
-        work = _convert_segments(source, output, todo, faces, swapper)
-        total = sum(map(len, todo))
-        for _ in progress(work, total=total, desc=f"swapping {config.source.name}", unit="frame"):
-            pass
+        jobs = [partial(_convert_segment, source, output, segment, faces, swapper) for segment in todo]
+        with closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as work:
+            total = sum(map(len, todo))
+            for _ in progress(work, total=total, desc=f"swapping {config.source.name}", unit="frame"):
+                pass
         output.finish()
         with writing(parts):
             shutil.rmtree(parts)
@@ -145,20 +151,24 @@ def _runs(count: int, shown: Collection[int]) -> tuple[range, ...]:
     return tuple(range(*run) for run in zip(starts, stops, strict=True))
 
 
-def _convert_segments(
-    source: Source, output: Output, todo: list[range], faces: Faces, swapper: Swapper
+def _convert_segment(
+    source: Source, output: Output, segment: range, faces: Faces, swapper: Swapper
 ) -> Iterator[int]:
-    """Do the segments; yields the index of each frame when it is written."""
-    for segment in todo:
-        yield from output.write(segment, _patched(source, segment, faces, swapper))
+    """Do a segment; yields the index of each frame when it is written.
+
+    Decoding, the network with what follows it, and encoding each have a thread, so that a clip of a single
+    segment keeps several cores busy too.
+    """
+    with closing(ahead(_patched(source, segment, faces, swapper.afresh()), BATCH)) as patched:
+        yield from output.write(segment, patched)
 
 
 def _patched(source: Source, segment: range, faces: Faces, swapper: Swapper) -> Iterator[Patched]:
     """The frames of a segment with their patches; faces go through the network in batches."""
-    frames = source.frames(segment.start, segment.stop)
-    while batch := list(islice(frames, BATCH)):
-        found = [faces.get(frame.index, []) for frame in batch]
-        yield from zip(batch, swapper.patches(batch, found), strict=True)
+    with closing(ahead(source.frames(segment.start, segment.stop), AHEAD)) as frames:
+        while batch := list(islice(frames, BATCH)):
+            found = [faces.get(frame.index, []) for frame in batch]
+            yield from zip(batch, swapper.patches(batch, found), strict=True)
 
 
 def check_output(output: Path, source: Path, overwrite: bool) -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
@@ -53,6 +55,12 @@ class Steadier:
             if face.frame_index % STEP == 0:
                 anchors[face.face.track_id][face.frame_index] = face
         self._anchors = dict(anchors)
+
+    def afresh(self) -> Self:
+        """The same faces, none of whose colours is known yet; for another thread."""
+        twin = copy(self)
+        twin._known = {}
+        return twin
 
     def prepare(self, faces: Sequence[StoredFace], swap: Callable[[Image], Image]) -> None:
         """Get ready to steady some faces; anchors that are far from all of them are forgotten."""

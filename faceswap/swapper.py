@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -36,6 +38,12 @@ class Swapper:
     def follow(self, faces: Faces, folder: Path) -> None:
         """Steady the colours through time by the pictures that a faceset has of these faces."""
         self._steadier.follow([face for found in faces.values() for face in found], folder)
+
+    def afresh(self) -> Self:
+        """The same for another thread: what it remembers of the frames before is its own."""
+        twin = copy(self)
+        twin._steadier = self._steadier.afresh()
+        return twin
 
     def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
         """The patches of each frame; `faces` are those found in each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -35,12 +36,12 @@ class Palette:
     colors: Colors
     weights: NDArray[np.float32]
 
-    @property
+    @cached_property
     def empty(self) -> bool:
         """Whether there are too few cells to say anything."""
         return bool(self.weights.sum() < 8)
 
-    @property
+    @cached_property
     def mean(self) -> NDArray[np.float64]:
         """Mean colour, float64 (3)."""
         total = max(float(self.weights.sum()), 1e-6)

@@ -56,7 +56,7 @@ def image_apply(image: Image, patches: Sequence[Patch]) -> Image:
         if part is not None:
             rows, columns = part.mask.shape
             region = result[part.top : part.top + rows, part.left : part.left + columns]
-            region[part.mask] = part.image[part.mask]
+            np.copyto(region, part.image, where=part.mask[..., None])
     return result
 
 
@@ -71,7 +71,7 @@ def _put(picture: av.VideoFrame, patch: Patch) -> None:
         rows, columns = source.shape[:2]
         mask = _any_of(grown.mask, step_x, step_y)
         region = target[grown.top // step_y :, grown.left // step_x :][:rows, :columns]
-        region[mask] = source[mask]
+        np.copyto(region, source, where=mask if source.ndim == 2 else mask[..., None])
 
 
 def _aligned(patch: Patch, across: int, down: int, width: int, height: int) -> Patch:
