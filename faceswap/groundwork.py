@@ -14,7 +14,7 @@ from faceswap.errors import InputError, ModelError, OutputError, writing
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import RESNET, weight_file
-from faceswap.networks import checkpoint
+from faceswap.networks import base, checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
@@ -54,17 +54,20 @@ def begin(config: TrainConfig) -> Start:
     """The model as far as it is, or a new one with --overwrite; nothing is written.
 
     Raises:
-        ModelError: The model is damaged or of another network.
+        ModelError: The model, or what it is to start from, is damaged or of another network.
         OutputError: There is something else in its place.
+        DependencyError: The weights to start from are not installed.
     """
     seed_everything(config.seed)
     model, network = _open(config)
+    goes_on = checkpoint.has_checkpoint(config.model) and not config.overwrite
+    digest = "" if goes_on else base.start(network, config.network, config.base)
     optimizer = make(config.optimizer, config.learning_rate, config.weight_decay)
     average = Average(checkpoint.build(model), config.ema) if config.ema else None
     step = TrainingStep(network, optimizer, config.clip, average, _objective(config, model))
     schedule = Schedule(config.schedule, step.rate, config.warmup)
-    state = TrainingState()
-    if checkpoint.has_checkpoint(config.model) and not config.overwrite:
+    state = TrainingState(about={"base": digest})
+    if goes_on:
         state = checkpoint.load(config.model, network, optimizer, average.network if average else None)
     return Start(model, network, step, schedule, state)
 
@@ -92,10 +95,10 @@ def albums(config: TrainConfig, model: ModelConfig) -> tuple[tuple[Album, str], 
     Raises:
         InputError: A faceset is missing, damaged, has too few faces, or they are cut too close.
     """
-    return _album(config.faceset_a, model), _album(config.faceset_b, model)
+    return album_of(config.faceset_a, model), album_of(config.faceset_b, model)
 
 
-def _album(folder: Path, model: ModelConfig) -> tuple[Album, str]:
+def album_of(folder: Path, model: ModelConfig) -> tuple[Album, str]:
     """The faces of a faceset at the size the feed wants, and the faceset's digest."""
     with Faceset.open(folder) as faceset:
         stored = faceset.faces()

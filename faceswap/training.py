@@ -97,6 +97,7 @@ def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
     about = {
         "options": {key: value for key, value in asdict(config).items() if not isinstance(value, Path)},
         "faces": {"a": digest_a, "b": digest_b},
+        "base": start.state.about.get("base", ""),  # SHA-256 of the weights it started from
         "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
     }
     start = replace(start, state=replace(start.state, about=about))

@@ -9,10 +9,12 @@ from faceswap.networks.autoencoder import Autoencoder
 from faceswap.networks.layers import PixelShuffle, convolution, residual, upscale
 
 # === Config ===
-SIZE = 96
+SIZE = 128
 ENCODER = (24, 48, 96, 192)
 DENSE = 256
-DECODER = (96, 64, 40)
+FIRST = 96  # channels of the smallest picture in the decoder
+DECODER = (96, 64)  # channels each time it has doubled, with a residual block
+FINE = 24  # channels at half the size of the picture, where a block would cost more than it brings
 
 
 def build() -> Autoencoder:
@@ -31,9 +33,10 @@ def _encoder() -> keras.Model:
 def _decoder(name: str) -> keras.Model:
     side = SIZE // 16
     code = keras.Input((DENSE,))
-    x = layers.Dense(side * side * DECODER[0], activation="relu")(code)
-    x = layers.Reshape((side, side, DECODER[0]))(x)
+    x = layers.Dense(side * side * FIRST, activation="relu")(code)
+    x = layers.Reshape((side, side, FIRST))(x)
     for filters in DECODER:
         x = residual(upscale(x, filters), filters)
+    x = upscale(x, FINE)
     x = PixelShuffle()(convolution(x, 16, activation=None))
     return keras.Model(code, layers.Activation("sigmoid")(x), name=name)

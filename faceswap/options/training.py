@@ -87,6 +87,11 @@ class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions):
     """How the two faces are learned."""
 
     network: str = option("swift", "network to train", choices=NETWORKS)
+    base: str = option(
+        "auto",
+        "weights a new model starts from: the network's own where it has some, 'none' for random ones, or a"
+        " file of scripts/pretrain.py",
+    )
     minutes: float = option(10.0, "stop when the model has trained so long in all", low=0.0, high=1e6)
     iterations: int = option(0, "stop after so many steps in all; 0 is no limit", low=0)
     batch_size: int = option(8, "faces of each side in a step", low=1, high=512)
