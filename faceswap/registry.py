@@ -53,6 +53,15 @@ OPTIMIZERS = {
     "momentum": "networks.optimizers:momentum",
     "sgd": "networks.optimizers:sgd",
 }
+DISCRIMINATORS = {
+    "whole": "networks.discriminators:whole",
+    "patch": "networks.discriminators:patch",
+}
+GAMES = {
+    "hinge": "networks.adversarial:HINGE",
+    "least-squares": "networks.adversarial:LEAST_SQUARES",
+    "non-saturating": "networks.adversarial:NON_SATURATING",
+}
 COLORS = {
     "none": "blending.color:keep",
     "reinhard": "blending.color:reinhard",
