@@ -48,7 +48,11 @@ GROUPS = {"faces": "Look at a faceset, sort it, clean it, split it, merge it, dr
 COMMANDS = {
     "extract": Command("extraction", options.ExtractConfig, {"extract": options.ExtractConfig}),
     "train": Command("training", options.TrainConfig, {"train": options.TrainConfig}),
-    "convert": Command("conversion", options.ConvertConfig, {"convert": options.ConvertConfig}),
+    "convert": Command(
+        "conversion",
+        options.ConvertConfig,
+        {"convert": options.ConvertConfig, "consent": options.ConsentOptions},
+    ),
     "swap": Command(
         "swapping",
         options.SwapConfig,
@@ -57,6 +61,7 @@ COMMANDS = {
             "extract": options.ExtractOptions,
             "train": options.TrainOptions,
             "convert": options.ConvertOptions,
+            "consent": options.ConsentOptions,
         },
     ),
     "evaluate": Command("evaluation", options.EvaluateConfig, {"evaluate": options.EvaluateConfig}),

@@ -13,6 +13,7 @@ import tomllib
 import types
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -145,6 +146,8 @@ def _like(word: str, words: Collection[str]) -> str:
 
 
 def _beside(folder: Path, hint: Any, value: Any) -> Any:
+    if hint is str and isinstance(value, date):
+        return value.isoformat()  # TOML knows days, options are texts
     if hint is not Path and Path not in get_args(hint):
         return value
     if isinstance(value, list):

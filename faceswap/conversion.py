@@ -9,26 +9,28 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import shutil
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from faceswap.config import pick
 from faceswap.errors import InputError, OutputError, UsageError, writing
 from faceswap.extraction import extract
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.tracks import steadied
 from faceswap.finishing import trust
+from faceswap.marking import Marking, sampled, shaping
 from faceswap.models import fingerprint
-from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
+from faceswap.options import ConvertConfig, ExtractConfig
 from faceswap.progress import Progress, quiet
+from faceswap.provenance.guard import refuse_adult
 from faceswap.swapper import Faces, Swapper
 from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
@@ -84,6 +86,8 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         NoFacesError: Nobody is in the source.
         ModelError: The model is missing or damaged.
         OutputError: The output exists, or cannot be written.
+        RefusedError: It is adult footage.
+        SigningError: The output cannot be signed; nothing new stands under its name.
     """
     started = time.monotonic()
     path = config.destination
@@ -93,8 +97,9 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
             return _try(config, source, parts, progress, started)
         output = open_output(source, path, parts, codec=config.codec, crf=config.crf, preset=config.preset)
         check_output(path, config.source, config.overwrite)
-        swapper = Swapper(config)
-        _open_parts(parts, _settings(config, source))
+        marking = Marking(config, _open_parts(parts, _settings(config, source)))
+        refuse_adult(sampled(source, progress), source.path.name)
+        swapper = Swapper(config, marking.mark)
         faces = _faces(config, source, parts, progress)
         swapper.follow(faces, config.faceset or parts / "faceset")
         todo = [segment for segment in segments(source) if not output.finished(segment)]
@@ -103,7 +108,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
             total = sum(map(len, todo))
             for _ in progress(work, total=total, desc=f"swapping {config.source.name}", unit="frame"):
                 pass
-        output.finish()
+        output.finish(marking.notes, marking.seal, progress)
         with writing(parts):
             shutil.rmtree(parts)
         for line in source.problems:
@@ -185,13 +190,13 @@ def check_output(output: Path, source: Path, overwrite: bool) -> None:
         output.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _settings(config: ConvertConfig, source: Source) -> str:
-    """Everything that a finished segment depends on, as JSON."""
-    settings: dict[str, Any] = pick(config, ConvertOptions)
+def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
+    """Everything that a finished segment depends on, ready for JSON."""
+    settings: dict[str, Any] = shaping(config)
     settings["source"] = source.fingerprint()
     settings["model"] = fingerprint(config.model)
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
-    return json.dumps(settings)
+    return settings
 
 
 def _digest(folder: Path) -> str:
@@ -200,16 +205,25 @@ def _digest(folder: Path) -> str:
         return faceset.digest()
 
 
-def _open_parts(parts: Path, settings: str) -> None:
-    """Begin the folder of finished segments, or keep it if it was begun with the same settings."""
+def _open_parts(parts: Path, settings: dict[str, Any]) -> int:
+    """Begin the folder of finished segments, or keep it if it was begun with the same settings.
+
+    Returns:
+        The number of the run that began it, which the pixels are marked with.
+    """
     about = parts / "settings.json"
     with writing(parts):
-        if about.is_file() and about.read_text(encoding="utf-8") == settings:
-            return
+        with suppress(FileNotFoundError, ValueError, AttributeError):
+            begun = json.loads(about.read_text(encoding="utf-8"))
+            run = begun.pop("run", None)
+            if isinstance(run, int) and begun == settings:
+                return run
         if parts.exists():
             shutil.rmtree(parts)
         parts.mkdir(parents=True)
-        about.write_text(settings, encoding="utf-8")
+        run = secrets.randbits(32)
+        about.write_text(json.dumps({**settings, "run": run}), encoding="utf-8")
+        return run
 
 
 def _faces(config: ConvertConfig, source: Source, parts: Path, progress: Progress) -> Faces:

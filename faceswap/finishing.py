@@ -21,6 +21,7 @@ from faceswap.faces.alignment import align, moved, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.traits import head_pose
 from faceswap.options import ConvertOptions
+from faceswap.provenance.watermark import Mark
 from faceswap.types import Alignment, Frame, Image, Patch
 
 CANVAS = 256  # pixels: side of the crop in which the mask is shaped
@@ -65,14 +66,15 @@ def trust(face: StoredFace, config: ConvertOptions) -> float:
 class Finisher:
     """Puts drawn faces into frames, by the options of the conversion."""
 
-    def __init__(self, config: ConvertOptions, coverage: float) -> None:
+    def __init__(self, config: ConvertOptions, coverage: float, mark: Mark | None = None) -> None:
         """Load what the options name.
 
         Args:
             config: The options.
             coverage: What the network was trained with, see `Alignment`.
+            mark: What the pixels of each face are marked with.
         """
-        self._config, self._coverage = config, coverage
+        self._config, self._coverage, self._mark = config, coverage, mark
         self._color = registry.load(registry.COLORS, config.color)
         self._blend: Blend = registry.load(registry.BLENDS, config.blend)
         self._touch = Touch(config.sharpen, config.match_detail, config.match_grain)
@@ -105,6 +107,8 @@ class Finisher:
         opacity = soften(mask, self._shape) * np.float32(shown)
         colors = made[..., :3].astype(np.float32) / np.float32(255)
         swapped = self._enlarged(recolor(colors) if recolor else colors)
+        if self._mark:
+            swapped = self._mark.apply(swapped, self._coverage * self._config.face_scale, frame.seconds)
         points = transform(face.face.landmarks, alignment.matrix)
         touch = partial(self._textured, points, made.shape[0], shown, frame.index)
         finish = None if self._touch.idle else touch

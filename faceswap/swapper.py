@@ -14,8 +14,11 @@ from faceswap.faces.index import StoredFace
 from faceswap.finishing import Drawn, Finisher, drawn
 from faceswap.models import open_model
 from faceswap.options import ConvertConfig
+from faceswap.provenance.label import label_patch
+from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
-from faceswap.types import Frame, Image, Patch
+from faceswap.types import Frame, Image, Patch, Pixels
+from faceswap.video.patching import image_apply
 
 Faces = dict[int, list[StoredFace]]
 
@@ -23,15 +26,20 @@ Faces = dict[int, list[StoredFace]]
 class Swapper:
     """Makes the patches that put the other face into a frame."""
 
-    def __init__(self, config: ConvertConfig) -> None:
+    def __init__(self, config: ConvertConfig, mark: Mark | None = None) -> None:
         """Load the model.
+
+        Args:
+            config: The options.
+            mark: What the pixels of each face are marked with.
 
         Raises:
             ModelError: It is missing or damaged, or has not been trained.
         """
         model = open_model(config.model, "a" if config.swap_direction else "b")
         self._swap, self._size, self.coverage = model.swap, model.size, model.coverage
-        self._finisher = Finisher(config, model.coverage)
+        self._finisher = Finisher(config, model.coverage, mark)
+        self._config = config
         steadied = config.steady_frames if config.color != "none" else 0.0
         self._steadier = Steadier(steadied, model.size, model.coverage)
 
@@ -49,10 +57,16 @@ class Swapper:
         """The patches of each frame; `faces` are those found in each."""
         self._steadier.prepare([face for found in faces for face in found], self._swap)
         made = iter(self.draw(frames, faces))
-        return [
+        put = [
             [patch for face in found if (patch := self._patch(frame, face, next(made)))]
             for frame, found in zip(frames, faces, strict=True)
         ]
+        if self._config.label:
+            return [
+                self._labelled(frame, patches) if patches else []
+                for frame, patches in zip(frames, put, strict=True)
+            ]
+        return put
 
     def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
         """What the network makes of the faces of each frame, one after the other."""
@@ -70,6 +84,11 @@ class Swapper:
         self._steadier.prepare([face], self._swap)
         (own,) = self.draw([frame], [[face]])
         return own.made, self._steadier.palettes(face, own)
+
+    def _labelled(self, frame: Frame, patches: list[Patch]) -> list[Patch]:
+        """The patches and, last, the label; where it lies on a face, that shines through it."""
+        changed = Pixels(image_apply(frame.image, patches))
+        return [*patches, label_patch(changed, self._config.label_position, self._config.label_size)]
 
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))

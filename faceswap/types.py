@@ -149,6 +149,11 @@ class Frame:
     damaged: bool = False
 
     @property
+    def seconds(self) -> float:
+        """When it is shown; 0 for an image of a folder, which does not lie in time."""
+        return 0.0 if self.name else float(self.pts * self.time_base)
+
+    @property
     def image(self) -> Image:
         """The whole frame as BGR uint8, (height, width, 3); for video converted anew at each call."""
         return self.picture.region(0, 0, self.picture.width, self.picture.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from clips import make
 from hypothesis import settings
 
 from faceswap import ExtractConfig, TrainConfig, extract, train
+from faceswap.provenance.certificates import CONFIG_VARIABLE
 from faceswap.types import Image
 
 # How long an example takes says more about the machine than about the code.
@@ -19,6 +21,12 @@ settings.load_profile("timeless")
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 FAKES = {"detector": "fake", "landmarker": "fake", "min_face": 16, "face_size": 64}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_folder(tmp_path_factory) -> None:
+    """Certificates that tests make are not the user's."""
+    os.environ[CONFIG_VARIABLE] = str(tmp_path_factory.mktemp("settings"))
 
 
 @pytest.fixture(scope="session")

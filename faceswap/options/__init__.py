@@ -15,7 +15,13 @@ from faceswap.options.curation import (
 from faceswap.options.diagnosis import DoctorConfig
 from faceswap.options.evaluation import MEASURES, EvaluateConfig
 from faceswap.options.extraction import FACE_TYPES, ExtractConfig, ExtractOptions
-from faceswap.options.provenance import CORNERS, ConsentOptions, InspectConfig, ProvenanceOptions
+from faceswap.options.provenance import (
+    CORNERS,
+    ConsentOptions,
+    InspectConfig,
+    ProvenanceOptions,
+    SigningOptions,
+)
 from faceswap.options.swapping import SwapConfig
 from faceswap.options.training import (
     SCHEDULES,
@@ -55,6 +61,7 @@ __all__ = [
     "LossOptions",
     "OptimizerOptions",
     "ProvenanceOptions",
+    "SigningOptions",
     "SwapConfig",
     "TrainConfig",
     "TrainOptions",

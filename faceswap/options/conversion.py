@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswap.config import Options, option
+from faceswap.config import option
 from faceswap.errors import UsageError
+from faceswap.options.provenance import ProvenanceOptions
 from faceswap.registry import BLENDS, COLORS
 
 CODECS = ("h264", "h265")
@@ -18,7 +19,7 @@ MASKS = ("faceset", "predicted", "both")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertOptions(Options):
+class ConvertOptions(ProvenanceOptions):
     """How the swapped face is put into the picture."""
 
     color: str = option("mkl", "how the face takes on the frame's colours", choices=COLORS)

@@ -34,13 +34,9 @@ class ConsentOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProvenanceOptions(ConsentOptions):
-    """What an output says of itself."""
+class SigningOptions(ConsentOptions):
+    """What is signed, and with what; the picture is the same."""
 
-    no_provenance: bool = option(False, "write no manifest, no notes and no mark in the pixels")
-    label: bool = option(False, "draw a visible label, 'AI-modified', on every changed frame")
-    label_position: str = option("bottom-right", "where the label stands", choices=CORNERS)
-    label_size: float = option(0.04, "height of the label as a share of the frame's", low=0.01, high=0.2)
     certificate: Path | None = option(
         None, "PEM file of the certificate chain to sign with; default: this machine's own"
     )
@@ -53,6 +49,16 @@ class ProvenanceOptions(ConsentOptions):
         super().__post_init__()
         if self.certificate_key and not self.certificate:
             raise UsageError("certificate_key needs --certificate, whose key it is")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenanceOptions(SigningOptions):
+    """What an output says of itself."""
+
+    no_provenance: bool = option(False, "write no manifest, no notes and no mark in the pixels")
+    label: bool = option(False, "draw a visible label, 'AI-modified', on every changed frame")
+    label_position: str = option("bottom-right", "where the label stands", choices=CORNERS)
+    label_size: float = option(0.04, "height of the label as a share of the frame's", low=0.01, high=0.2)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from heapq import merge
 from itertools import chain, pairwise
 from math import lcm
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import av
@@ -25,6 +26,7 @@ from faceswap.video.sound import add_sound, copied
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _OF_THE_CONTAINER = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 _INT_MAX = 2**31 - 1
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class _Stamp(NamedTuple):
@@ -41,7 +43,7 @@ def check_container(output: Path) -> None:
         raise UsageError(f"cannot write a video to {output}: name it with one of {', '.join(CONTAINERS)}")
 
 
-def join(parts: Sequence[Path], like: VideoSource, output: Path) -> None:
+def join(parts: Sequence[Path], like: VideoSource, output: Path, notes: Mapping[str, str] = NONE) -> None:
     """Put segments one after another into one file, with the sound and the metadata of their source.
 
     Every picture is shown when the source shows it: to the tick in MP4 and MOV, to the millisecond in MKV,
@@ -52,6 +54,7 @@ def join(parts: Sequence[Path], like: VideoSource, output: Path) -> None:
         parts: Files of `SegmentWriter`, in order, all written with the same settings.
         like: The source they were made from.
         output: The file to write; its suffix, one of `CONTAINERS`, chooses the container.
+        notes: Metadata that takes the place of the source's.
 
     Raises:
         InputError: A part or the source is missing or damaged.
@@ -65,6 +68,7 @@ def join(parts: Sequence[Path], like: VideoSource, output: Path) -> None:
         _, template = stack.enter_context(open_clip(parts[0]))
         with encoding(output):
             target = stack.enter_context(_create(temporary, CONTAINERS[output.suffix.lower()], like, source))
+            target.metadata.update(notes)
             stream = _add_pictures(target, template, like)
             tracks = add_sound(source, target)
             pictures = _pictures(parts, stamps, stream, like.time_base)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from faceswap.errors import UsageError, writing
+from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
 from faceswap.video.images import FORMATS, ImageSource, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join
@@ -21,6 +22,7 @@ from faceswap.video.source import Source, VideoSource
 from faceswap.video.writer import SegmentWriter
 
 Patched = tuple[Frame, Sequence[Patch]]
+Seal = Callable[[Path, Path, Path], object]  # a finished file, the name it gets, and what it was made from
 
 
 class Output(ABC):
@@ -39,8 +41,14 @@ class Output(ABC):
         """Write a segment's frames, each with the patches to put in it; yields each one's index."""
 
     @abstractmethod
-    def finish(self) -> None:
-        """Make the output of the segments; an output that is there is replaced."""
+    def finish(self, notes: Mapping[str, str], seal: Seal, progress: Progress) -> None:
+        """Make the output of the segments; an output that is there is replaced.
+
+        Args:
+            notes: Metadata of a container, by libav's names.
+            seal: Gives a changed file its name, in its way; what it has sealed, it has moved.
+            progress: Shown where there is more than one file to seal.
+        """
 
 
 class VideoOutput(Output):
@@ -73,9 +81,11 @@ class VideoOutput(Output):
                 writer.write(frame, patches)
                 yield frame.index
 
-    def finish(self) -> None:
+    def finish(self, notes: Mapping[str, str], seal: Seal, progress: Progress) -> None:
         """Join the segments."""
-        join(sorted(self.parts.glob("*.mp4")), self._source, self.path)
+        whole = self.parts / f"whole{self.path.suffix}"
+        join(sorted(self.parts.glob("[0-9]*.mp4")), self._source, whole, notes)
+        seal(whole, self.path, self._source.path)
 
 
 class ImageOutput(Output):
@@ -101,36 +111,56 @@ class ImageOutput(Output):
 
     def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
         """Write the segment's images."""
-        folder = self.parts / "images"
-        with writing(folder):
-            folder.mkdir(exist_ok=True)
+        with writing(self.parts):
+            for folder in (self._done, self._changed):
+                folder.mkdir(exist_ok=True)
         for frame, patches in frames:
-            name = Path(self.path.name if self._single else frame.name)
-            self._write_image(folder / name, frame, patches)
+            self._write_image(self._source.files[frame.index], frame, patches)
             yield frame.index
         (self.parts / f"{segment.start:09d}.done").touch()
 
-    def _write_image(self, target: Path, frame: Frame, patches: Sequence[Patch]) -> None:
-        origin = self._source.files[frame.index]
-        if not patches and target.suffix == origin.suffix:
-            with writing(target):
-                shutil.copyfile(origin, target)
-            return
-        known = target.suffix.lower() in FORMATS
-        write_image(target if known else target.with_suffix(".png"), image_apply(frame.image, patches))
+    @property
+    def _done(self) -> Path:
+        """Images that are as they will be."""
+        return self.parts / "images"
 
-    def finish(self) -> None:
+    @property
+    def _changed(self) -> Path:
+        """Images with a face put in that are not sealed yet."""
+        return self.parts / "changed"
+
+    def _name(self, origin: Path) -> str:
+        """What the image made from `origin` is called."""
+        if self._single:
+            return self.path.name
+        return origin.name if origin.suffix.lower() in FORMATS else f"{origin.stem}.png"
+
+    def _write_image(self, origin: Path, frame: Frame, patches: Sequence[Patch]) -> None:
+        name = self._name(origin)
+        if patches:
+            write_image(self._changed / name, image_apply(frame.image, patches))
+        elif Path(name).suffix == origin.suffix:
+            with writing(self._done / name):
+                shutil.copyfile(origin, self._done / name)
+        else:
+            write_image(self._done / name, frame.image)
+
+    def finish(self, notes: Mapping[str, str], seal: Seal, progress: Progress) -> None:
         """Give the images their place; other files of a folder that is there stay."""
-        folder = self.parts / "images"
+        changed = {path.name for path in self._changed.iterdir()}
+        origins = {self._name(origin): origin for origin in self._source.files}
+        names = [name for name in origins if name in changed]
+        shown = progress(names, total=len(names), desc="sealing", unit="image")
+        for name in names if self._single else shown:
+            seal(self._changed / name, self.path if self._single else self._done / name, origins[name])
         with writing(self.path):
-            if self._single:
-                os.replace(folder / self.path.name, self.path)
-                return
-            if not self.path.exists():
-                os.replace(folder, self.path)
-                return
-            for image in sorted(folder.iterdir()):
-                os.replace(image, self.path / image.name)
+            if self._single and not changed:
+                os.replace(self._done / self.path.name, self.path)
+            elif not self._single and not self.path.exists():
+                os.replace(self._done, self.path)
+            elif not self._single:
+                for image in sorted(self._done.iterdir()):
+                    os.replace(image, self.path / image.name)
 
 
 def open_output(source: Source, path: Path, parts: Path, *, codec: str, crf: int, preset: str) -> Output:
