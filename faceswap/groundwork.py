@@ -8,13 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceswap import registry
 from faceswap.config import pick
 from faceswap.errors import InputError, ModelError, OutputError, writing
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import RESNET, weight_file
-from faceswap.networks import base, checkpoint
+from faceswap.networks import base, building, checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
@@ -24,7 +23,7 @@ from faceswap.networks.likeness import Likeness
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, Schedule, make
 from faceswap.networks.step import TrainingStep
-from faceswap.options import AugmentOptions, LossOptions, TrainConfig
+from faceswap.options import AugmentOptions, DimensionOptions, LossOptions, TrainConfig
 
 COVERAGE = 1.25  # extents: the network's picture holds the whole face and little else
 FEWEST = 8  # faces of a person, below which nothing can be learned
@@ -145,9 +144,16 @@ def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:
                 f"{config.model} is a '{model.network}' model: use --network {model.network}, another folder,"
                 " or --overwrite to start again"
             )
+        for name, value in pick(config, DimensionOptions).items():
+            if value not in (0, getattr(model, name)):
+                raise ModelError(
+                    f"{config.model} was begun with another {name} ({getattr(model, name) or 'its own'}):"
+                    f" leave --{name.replace('_', '-')} out, or choose another folder"
+                )
         return model, checkpoint.build(model)
     with writing(config.model):
         if config.model.exists() and not checkpoint.is_empty(config.model):
             raise OutputError(f"{config.model} exists and is not a model: choose another folder")
-    network: Autoencoder = registry.load(registry.NETWORKS, config.network)()
-    return ModelConfig(config.network, network.size, COVERAGE), network
+    wanted = pick(config, DimensionOptions)
+    network = building.build(config.network, DimensionOptions(**wanted))
+    return ModelConfig(config.network, coverage=COVERAGE, **{**wanted, "size": network.size}), network

@@ -32,6 +32,8 @@ MASKERS = {
 NETWORKS = {
     "swift": "networks.swift:build",
     "original": "networks.original:build",
+    "df": "networks.df:build",
+    "liae": "networks.liae:build",
     "tiny": "networks.tiny:build",
 }
 LOSSES = {

@@ -1,9 +1,9 @@
-"""What every swap network is: one encoder for both people, one decoder each."""
+"""What every swap network is: a way from a picture to a code, and one back for each person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from faceswap.types import Image
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """The three Keras models of a swap network.
+    """The Keras models of a swap network.
 
     Pictures go in as float32 (batch, size, size, 3), BGR, 0 to 1. What comes out has a fourth channel: where
     the face is, 0 to 1; it tells the conversion how far the other person's face reaches.
@@ -24,17 +24,24 @@ class Autoencoder:
         encoder: Picture to code.
         decoder_a: Code to the face and mask of the person in the video.
         decoder_b: Code to the face and mask of the person who is put there.
+        blocks: What these are made of, where they share more than the encoder; models by name, of which no
+            two have a weight in common. Empty: the three are all there is.
     """
 
     size: int
     encoder: keras.Model
     decoder_a: keras.Model
     decoder_b: keras.Model
+    blocks: dict[str, keras.Model] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, keras.Model]:
-        """The models by name, in the order in which they are saved."""
-        return {"encoder": self.encoder, "decoder_a": self.decoder_a, "decoder_b": self.decoder_b}
+        """All weights, each once: models by name, in the order in which they are saved."""
+        return self.blocks or {
+            "encoder": self.encoder,
+            "decoder_a": self.decoder_a,
+            "decoder_b": self.decoder_b,
+        }
 
     @property
     def parameters(self) -> int:

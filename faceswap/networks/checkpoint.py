@@ -19,16 +19,17 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from faceswap import registry
 from faceswap.errors import ModelError, UsageError, writing
+from faceswap.networks import building
 from faceswap.networks.autoencoder import Autoencoder
+from faceswap.options import DimensionOptions
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,24 @@ class ModelConfig:
         network: Name in the registry.
         size: Side of the network's pictures, pixels.
         coverage: Side of those pictures, extents of the mean face.
+        encoder_width: As `DimensionOptions` has it; 0 for the network's own.
+        inner_width: The same.
+        decoder_width: The same.
         format: Version of the folder's layout.
     """
 
     network: str
     size: int
     coverage: float
+    encoder_width: int = 0
+    inner_width: int = 0
+    decoder_width: int = 0
     format: int = FORMAT
+
+    @property
+    def dimensions(self) -> DimensionOptions:
+        """What its network is built with."""
+        return DimensionOptions(**{f.name: getattr(self, f.name) for f in fields(DimensionOptions)})
 
 
 @dataclass(frozen=True)
@@ -121,12 +133,9 @@ def build(config: ModelConfig) -> Autoencoder:
         ModelError: The network is unknown or makes pictures of another size.
     """
     try:
-        network: Autoencoder = registry.load(registry.NETWORKS, config.network)()
+        return building.build(config.network, config.dimensions)
     except UsageError as error:
-        raise ModelError(f"the model's network is unknown to this program: {error}") from error
-    if network.size != config.size:
-        raise ModelError(f"the model is of {config.size} pixels, '{config.network}' now of {network.size}")
-    return network
+        raise ModelError(f"this program cannot build the model's network: {error}") from error
 
 
 def save(

@@ -19,18 +19,27 @@ DECODER = (256, 128, 64)
 
 
 def build() -> Autoencoder:
-    """A new network with random weights."""
-    return Autoencoder(SIZE, _encoder(), _decoder("decoder_a"), _decoder("decoder_b"))
+    """A new network with random weights. The code is the dense layer; both people share what expands it."""
+    squeeze, expand = _encoder(), _inner()
+    decoders = {name: _decoder(name) for name in ("decoder_a", "decoder_b")}
+    code, picture = keras.Input((DENSE,)), keras.Input((SIZE, SIZE, 3))
+    paths = [keras.Model(code, each(expand(code)), name=name) for name, each in decoders.items()]
+    whole = keras.Model(picture, expand(squeeze(picture)), name="encoder")
+    return Autoencoder(SIZE, squeeze, paths[0], paths[1], {"encoder": whole, **decoders})
 
 
 def _encoder() -> keras.Model:
     x = picture = keras.Input((SIZE, SIZE, 3))
     for filters in ENCODER:
         x = convolution(x, filters, 5, 2)
-    x = layers.Dense(DENSE)(layers.Flatten()(x))
-    x = layers.Dense(4 * 4 * 1024)(x)
+    return keras.Model(picture, layers.Dense(DENSE)(layers.Flatten()(x)), name="squeeze")
+
+
+def _inner() -> keras.Model:
+    code = keras.Input((DENSE,))
+    x = layers.Dense(4 * 4 * 1024)(code)
     x = upscale(layers.Reshape((4, 4, 1024))(x), 512)
-    return keras.Model(picture, x, name="encoder")
+    return keras.Model(code, x, name="expand")
 
 
 def _decoder(name: str) -> keras.Model:

@@ -26,6 +26,7 @@ from faceswap.options.swapping import SwapConfig
 from faceswap.options.training import (
     SCHEDULES,
     AugmentOptions,
+    DimensionOptions,
     LossOptions,
     OptimizerOptions,
     TrainConfig,
@@ -46,6 +47,7 @@ __all__ = [
     "ConsentOptions",
     "ConvertConfig",
     "ConvertOptions",
+    "DimensionOptions",
     "DoctorConfig",
     "EvaluateConfig",
     "ExtractConfig",

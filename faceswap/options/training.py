@@ -83,7 +83,17 @@ class LossOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions):
+class DimensionOptions(Options):
+    """How large a network is, for df and liae; 0: its own size. A model keeps them."""
+
+    size: int = option(0, "side of its pictures, pixels, a multiple of 16; 0: 128", low=0, high=512)
+    encoder_width: int = option(0, "channels of the encoder's first layer; 0: 64", low=0, high=512)
+    inner_width: int = option(0, "numbers in the code of an inner block; 0: 256", low=0, high=4096)
+    decoder_width: int = option(0, "half of the channels of the decoder's last; 0: 64", low=0, high=512)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions, DimensionOptions):
     """How the two faces are learned."""
 
     network: str = option("swift", "network to train", choices=NETWORKS)
