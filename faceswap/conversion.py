@@ -34,6 +34,7 @@ from faceswap.provenance.guard import refuse_adult
 from faceswap.swapper import Faces, Swapper
 from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
+from faceswap.video.encoders import Encoding
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.output import Output, Patched, open_output
 from faceswap.video.source import Source, open_source, segments
@@ -95,7 +96,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
     with open_source(config.source) as source:
         if config.try_ is not None:
             return _try(config, source, parts, progress, started)
-        output = open_output(source, path, parts, codec=config.codec, crf=config.crf, preset=config.preset)
+        output = open_output(source, path, parts, encoding(config))
         check_output(path, config.source, config.overwrite)
         marking = Marking(config, _open_parts(parts, _settings(config, source)))
         refuse_adult(sampled(source, progress), source.path.name)
@@ -119,6 +120,12 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
     missed = _runs(source.count, shown)
     seconds = time.monotonic() - started
     return ConvertResult(path, source.count, len(shown), sum(put.values()), problems, seconds, missed)
+
+
+def encoding(config: ConvertOptions) -> Encoding:
+    """How the options want pictures to be encoded."""
+    depth = None if config.bit_depth == "source" else int(config.bit_depth)
+    return Encoding(config.codec, config.crf, config.preset, depth)
 
 
 def _try(

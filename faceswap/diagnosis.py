@@ -15,7 +15,7 @@ import faceswap
 from faceswap.errors import DependencyError
 from faceswap.faces.weights import CHECKSUMS, is_intact, weight_file
 from faceswap.options import DoctorConfig
-from faceswap.video.writer import encoders
+from faceswap.video.encoders import HARDWARE, encoders, works
 
 PACKAGES = ("tensorflow", "keras", "dlib-bin", "opencv-python-headless", "av", "numpy", "tqdm", "cyclopts")
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_bf16", "neon", "asimd")
@@ -56,6 +56,7 @@ def doctor(config: DoctorConfig) -> DoctorReport:
         ("features", _features()),
         ("graphics card", _graphics(faults)),
         ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
+        ("hardware encoders", ", ".join(filter(works, HARDWARE)) or "none found"),
         *_weights(faults),
         *_bases(faults),
         _features_of_style(faults),

@@ -7,7 +7,7 @@ from faceswap import options
 from faceswap.config import described, pick, read_project
 from faceswap.errors import InputError, UsageError
 from faceswap.options import ConvertOptions, ExtractConfig, ExtractOptions, SwapConfig, TrainOptions
-from faceswap.video import writer
+from faceswap.video import encoders
 
 CONFIGS = [v for v in vars(options).values() if isinstance(v, type) and dataclasses.is_dataclass(v)]
 
@@ -24,7 +24,8 @@ def test_names_are_unique_over_the_stages():
 
 
 def test_codecs_are_those_the_writer_has():
-    assert set(options.CODECS) == set(writer.CODECS)
+    assert options.PRESETS == encoders.SPEEDS
+    assert set(options.CODECS) == set(encoders.CODECS)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_codecs_are_those_the_writer_has():
         (TrainOptions, {"batch_size": True}, "whole number"),
         (TrainOptions, {"minutes": math.nan}, "finite"),
         (TrainOptions, {"network": "huge"}, "one of swift"),
-        (ConvertOptions, {"crf": 99}, "51 or less"),
+        (ConvertOptions, {"crf": 99}, "63 or less"),
         (ConvertOptions, {"swap_direction": "yes"}, "true or false"),
         (ExtractConfig, {"sources": (), "output": "x"}, "at least one source"),
         (ExtractConfig, {"sources": ("a",), "output": ""}, "a path"),

@@ -6,8 +6,8 @@ from pathlib import Path
 from faceswap import errors
 from faceswap.cli import COMMANDS
 from faceswap.config import described
+from faceswap.video.encoders import SOFTWARE
 from faceswap.video.joining import CONTAINERS
-from faceswap.video.writer import CODECS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_files_and_commands_that_are_named_exist():
         assert (ROOT / path).exists(), path
     for name in COMMANDS:
         assert f"faceswap {name}" in README
-    for name in (*CONTAINERS, *CODECS):
+    for name in (*CONTAINERS, *SOFTWARE):
         assert f"`{name}`" in README
 
 

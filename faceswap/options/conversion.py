@@ -10,7 +10,13 @@ from faceswap.errors import UsageError
 from faceswap.options.provenance import ProvenanceOptions
 from faceswap.registry import BLENDS, COLORS
 
-CODECS = ("h264", "h265")
+CODECS = (
+    *("h264", "h265", "av1", "vp9", "ffv1"),
+    *("h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox"),
+    *("hevc_nvenc", "hevc_qsv", "hevc_amf", "hevc_videotoolbox"),
+    *("av1_nvenc", "av1_qsv", "av1_amf"),
+)
+DEPTHS = ("source", "8", "10")
 PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
@@ -51,9 +57,14 @@ class ConvertOptions(ProvenanceOptions):
     fade_from: float = option(
         50.0, "degrees of turning away from which the swap fades out, over 20 more", low=0, high=180
     )
-    codec: str = option("h264", "video codec of the output", choices=CODECS)
-    crf: int = option(18, "constant rate factor of the encoder; smaller is better", low=0, high=51)
-    preset: str = option("fast", "encoder preset", choices=PRESETS)
+    codec: str = option(
+        "h264", "video codec; ffv1 loses nothing, names with _ are those of graphics cards", choices=CODECS
+    )
+    crf: int | None = option(
+        None, "constant rate factor; smaller is better; default: the codec's own, 18 for h264", low=0, high=63
+    )
+    preset: str = option("fast", "how much time encoding takes; slower is smaller", choices=PRESETS)
+    bit_depth: str = option("source", "bits of a sample in the output", choices=DEPTHS)
     swap_direction: bool = option(False, "put A's face into B's video instead")
 
 

@@ -20,10 +20,13 @@ from av.video.stream import VideoStream
 from faceswap.errors import OutputError, UsageError
 from faceswap.video.atomic import encoding, replacing
 from faceswap.video.clip import VideoSource
+from faceswap.video.encoders import Encoding
 from faceswap.video.opening import open_clip
-from faceswap.video.sound import add_sound, copied
+from faceswap.video.planes import describe, reshaped
+from faceswap.video.sound import add_others, add_sound, copied
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_LIKE_MATROSKA = ("matroska", "webm")
 _OF_THE_CONTAINER = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 _INT_MAX = 2**31 - 1
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -37,18 +40,25 @@ class _Stamp(NamedTuple):
     duration: int
 
 
-def check_container(output: Path) -> None:
-    """Raise a `UsageError` unless the suffix of `output` is one of `CONTAINERS`."""
-    if output.suffix.lower() not in CONTAINERS:
+def check_container(output: Path, how: Encoding | None = None) -> None:
+    """Raise a `UsageError` unless the suffix of `output` is one of `CONTAINERS` that holds such a codec."""
+    container = CONTAINERS.get(output.suffix.lower())
+    if container is None:
         raise UsageError(f"cannot write a video to {output}: name it with one of {', '.join(CONTAINERS)}")
+    if how and container not in how.about.containers:
+        fitting = [suffix for suffix, name in CONTAINERS.items() if name in how.about.containers]
+        raise UsageError(
+            f"{output.suffix} does not hold {how.codec}: name the output with {' or '.join(fitting)},"
+            " or choose another --codec"
+        )
 
 
 def join(parts: Sequence[Path], like: VideoSource, output: Path, notes: Mapping[str, str] = NONE) -> None:
     """Put segments one after another into one file, with the sound and the metadata of their source.
 
-    Every picture is shown when the source shows it: to the tick in MP4 and MOV, to the millisecond in MKV,
-    which knows no finer ones. Sound is copied; only where the container cannot hold its codec it is encoded
-    again as AAC, with a warning.
+    Every picture is shown when the source shows it: to the tick in MP4 and MOV, to the millisecond in MKV
+    and WebM, which know no finer ones. Sound is copied; only where the container cannot hold its codec it is
+    encoded again, with a warning. Subtitles and data are copied where the container holds them.
 
     Args:
         parts: Files of `SegmentWriter`, in order, all written with the same settings.
@@ -70,7 +80,7 @@ def join(parts: Sequence[Path], like: VideoSource, output: Path, notes: Mapping[
             target = stack.enter_context(_create(temporary, CONTAINERS[output.suffix.lower()], like, source))
             target.metadata.update(notes)
             stream = _add_pictures(target, template, like)
-            tracks = add_sound(source, target)
+            tracks = add_sound(source, target) | add_others(source, target)
             pictures = _pictures(parts, stamps, stream, like.time_base)
             for packet in merge(pictures, copied(source, tracks), key=_time):
                 target.mux(packet)
@@ -80,7 +90,7 @@ def join(parts: Sequence[Path], like: VideoSource, output: Path, notes: Mapping[
 def _create(path: Path, name: str, like: VideoSource, source: InputContainer) -> OutputContainer:
     """Open the output and give it the source's metadata and chapters."""
     options = {"avoid_negative_ts": "disabled"}
-    if name != "matroska":
+    if name not in _LIKE_MATROSKA:
         ticks = like.time_base.denominator
         rates = (stream.sample_rate for stream in source.streams.audio if stream.sample_rate)
         exact = lcm(ticks, *rates)  # in these units no stream's start has to be rounded
@@ -100,7 +110,10 @@ def _add_pictures(target: OutputContainer, template: VideoStream, like: VideoSou
     stream = target.add_stream_from_template(template, opaque=True)
     stream.time_base = like.time_base
     stream.codec_context.framerate = like.rate
-    if template.name == "hevc" and target.format.name != "matroska":
+    name, sample = template.format.name, like.sample
+    # MP4 says nothing of the colours of ffv1, and neither does ffv1 itself.
+    describe(stream.codec_context, sample if name == sample.format.name else reshaped(sample, name))
+    if template.name == "hevc" and target.format.name not in _LIKE_MATROSKA:
         stream.codec_context.codec_tag = "hvc1"  # Apple's players do not know the other one, hev1
     return stream
 

@@ -6,6 +6,7 @@ name only when all of them are there.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from abc import ABC, abstractmethod
@@ -15,11 +16,15 @@ from pathlib import Path
 from faceswap.errors import UsageError, writing
 from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
+from faceswap.video.encoders import Encoding
 from faceswap.video.images import FORMATS, ImageSource, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join
 from faceswap.video.patching import image_apply
+from faceswap.video.planes import traits
 from faceswap.video.source import Source, VideoSource
 from faceswap.video.writer import SegmentWriter
+
+log = logging.getLogger(__name__)
 
 Patched = tuple[Frame, Sequence[Patch]]
 Seal = Callable[[Path, Path, Path], object]  # a finished file, the name it gets, and what it was made from
@@ -54,17 +59,22 @@ class Output(ABC):
 class VideoOutput(Output):
     """A video: each segment in a file of its own, joined without encoding again, with the source's sound."""
 
-    def __init__(
-        self, path: Path, parts: Path, source: VideoSource, *, codec: str, crf: int, preset: str
-    ) -> None:
-        """See `SegmentWriter` for codec, crf and preset.
+    def __init__(self, path: Path, parts: Path, source: VideoSource, how: Encoding) -> None:
+        """Check that it can be.
 
         Raises:
-            UsageError: No container has the suffix of `path`.
+            UsageError: No container has the suffix of `path`, or it does not hold the codec, or that does
+                not hold such pictures.
         """
         super().__init__(path, parts)
-        check_container(path)
-        self._source, self._codec, self._crf, self._preset = source, codec, crf, preset
+        check_container(path, how)
+        coded = source.sample.format.name
+        depth, now = (
+            traits(name).depth for name in (coded, how.format(coded, source.width, source.height)[0])
+        )
+        if how.depth is None and now < depth:
+            log.warning("%s writes %d bits a sample here, the source has %d: try h265", how.codec, now, depth)
+        self._source, self._how = source, how
 
     def _file(self, start: int) -> Path:
         return self.parts / f"{start:09d}.mp4"
@@ -76,7 +86,7 @@ class VideoOutput(Output):
     def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
         """Encode the segment."""
         file = self._file(segment.start)
-        with SegmentWriter(file, self._source, self._codec, self._crf, self._preset) as writer:
+        with SegmentWriter(file, self._source, self._how) as writer:
             for frame, patches in frames:
                 writer.write(frame, patches)
                 yield frame.index
@@ -163,13 +173,13 @@ class ImageOutput(Output):
                     os.replace(image, self.path / image.name)
 
 
-def open_output(source: Source, path: Path, parts: Path, *, codec: str, crf: int, preset: str) -> Output:
+def open_output(source: Source, path: Path, parts: Path, how: Encoding) -> Output:
     """The kind of output that fits the source.
 
     Raises:
         UsageError: `path` has a suffix that does not fit.
     """
     if isinstance(source, VideoSource):
-        return VideoOutput(path, parts, source, codec=codec, crf=crf, preset=preset)
+        return VideoOutput(path, parts, source, how)
     assert isinstance(source, ImageSource)
     return ImageOutput(path, parts, source)

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from faceswap.types import Image
@@ -133,8 +134,8 @@ def joined(planes: Sequence[NDArray[Any]], like: av.VideoFrame) -> av.VideoFrame
     return picture
 
 
-def describe(picture: av.VideoFrame, like: av.VideoFrame) -> None:
-    """Give `picture` the matrix, range, primaries and transfer of `like`."""
+def describe(picture: av.VideoFrame | VideoCodecContext, like: av.VideoFrame) -> None:
+    """Give a picture, or a stream of them, the matrix, range, primaries and transfer of `like`."""
     picture.colorspace, picture.color_range = like.colorspace, like.color_range
     picture.color_primaries, picture.color_trc = like.color_primaries, like.color_trc
 
@@ -168,13 +169,20 @@ def from_bgr(image: Image, like: av.VideoFrame) -> av.VideoFrame:
 
 
 def reshaped(picture: av.VideoFrame, name: str, width: int = 0, height: int = 0) -> av.VideoFrame:
-    """The picture in pixel format `name` and, if given, another size; matrix and range stay as they are."""
+    """The picture in pixel format `name` and, if given, another size.
+
+    Matrix and range stay as they are; what comes from RGB to luma and chroma is BT.709 of limited range.
+    """
+    coded = traits(picture.format.name).rgb and not traits(name).rgb and not traits(name).gray
     converted = picture.reformat(
         width or None,
         height or None,
         name,
         interpolation=EXACT,
-        dst_color_range=picture.color_range or None,
+        dst_colorspace=Colorspace.ITU709 if coded else None,
+        dst_color_range=ColorRange.MPEG if coded else picture.color_range or None,
     )
     describe(converted, picture)
+    if coded:
+        converted.colorspace, converted.color_range = Colorspace.ITU709, ColorRange.MPEG
     return converted

@@ -1,4 +1,4 @@
-"""Carrying the sound of a source over to another file."""
+"""Carrying the sound, the subtitles and the data of a source over to another file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
+from av.stream import Stream
+
+# What sound is encoded as where the container cannot hold its own codec: libav's name, ours, and the rate.
+ENCODED = {"mp4": ("aac", "AAC", None), "webm": ("libopus", "Opus", 48000)}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Track:
-    """One stream of sound on its way.
+    """One stream besides the pictures on its way.
 
     Attributes:
         stream: Where it goes.
@@ -27,7 +31,7 @@ class Track:
         last: The latest decoding time so far; a damaged source may jump back, which no container takes.
     """
 
-    stream: AudioStream
+    stream: Stream
     encoded: bool
     last: int | None = None
 
@@ -46,8 +50,9 @@ def add_sound(source: InputContainer, target: OutputContainer) -> dict[int, Trac
         if _holds(target.format.name, old):
             track = Track(target.add_stream_from_template(old), encoded=False)
         else:
-            log.warning("%s cannot hold %s sound: encoding it as AAC", target.format.name, old.name)
-            new = target.add_stream("aac", rate=old.codec_context.sample_rate, layout=old.layout.name)
+            codec, name, rate = ENCODED.get(target.format.name, ENCODED["mp4"])
+            log.warning("%s cannot hold %s sound: encoding it as %s", target.format.name, old.name, name)
+            new = target.add_stream(codec, rate=rate or old.codec_context.sample_rate, layout=old.layout.name)
             track = Track(new, encoded=True)
         track.stream.metadata.update(old.metadata)
         track.stream.disposition = old.disposition
@@ -55,13 +60,37 @@ def add_sound(source: InputContainer, target: OutputContainer) -> dict[int, Trac
     return tracks
 
 
-def _holds(container: str, stream: AudioStream) -> bool:
-    """Whether a container takes this sound; some find out only when they write their header."""
+def add_others(source: InputContainer, target: OutputContainer) -> dict[int, Track]:
+    """Add the streams of subtitles and data that `target` can hold; a warning names the others.
+
+    Returns:
+        The new tracks by the index of their stream in `source`.
+    """
+    tracks: dict[int, Track] = {}
+    for old in (*source.streams.subtitles, *source.streams.data):
+        if not _holds(target.format.name, old):
+            name = old.codec_context.name if old.codec_context else "unknown"
+            kept = "" if old.type == "data" else "; .mkv holds most"
+            log.warning("%s cannot hold %s %s: left out%s", target.format.name, name, _noun(old), kept)
+            continue
+        track = Track(target.add_stream_from_template(old), encoded=False)
+        track.stream.metadata.update(old.metadata)
+        track.stream.disposition = old.disposition
+        tracks[old.index] = track
+    return tracks
+
+
+def _noun(stream: Stream) -> str:
+    return "subtitles" if stream.type == "subtitle" else stream.type
+
+
+def _holds(container: str, stream: Any) -> bool:
+    """Whether a container takes this stream; some find out only when they write their header."""
     try:
         with av.open(BytesIO(), "w", format=container) as trial:
             trial.add_stream_from_template(stream)
             trial.start_encoding()
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, NotImplementedError, AttributeError):
         return False
     return True
 
@@ -94,6 +123,6 @@ def _encoded(packet: Packet[Any], track: Track) -> Iterator[Packet[Any]]:
     """What the encoder gives out for a packet of the source; the empty last packet empties it."""
     with suppress(av.FFmpegError):
         for frame in cast("Packet[AudioStream]", packet).decode():
-            yield from track.stream.encode(frame)
+            yield from cast(AudioStream, track.stream).encode(frame)
     if not packet.size:
-        yield from track.stream.encode(None)
+        yield from cast(AudioStream, track.stream).encode(None)

@@ -6,41 +6,20 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, cast
+from typing import Self, cast
 
 import av
 from av.video.stream import VideoStream
 
-from faceswap.errors import UsageError
 from faceswap.types import Frame, Patch
 from faceswap.video.atomic import encoding, replacing
 from faceswap.video.clip import VideoSource
+from faceswap.video.encoders import Encoding
 from faceswap.video.native import NativePicture
 from faceswap.video.patching import apply_patches
-from faceswap.video.planes import PLAIN, nearest, reshaped
+from faceswap.video.planes import describe, reshaped
 
-
-class Codec(NamedTuple):
-    """How a codec is written.
-
-    Attributes:
-        encoders: libav's names for it; a later one holds pixel formats that the others do not.
-        options: Set besides crf and preset.
-    """
-
-    encoders: tuple[str, ...]
-    options: dict[str, str]
-
-
-CODECS = {
-    "h264": Codec(("libx264", "libx264rgb"), {}),
-    "h265": Codec(("libx265",), {"x265-params": "log-level=none"}),
-}
-
-
-def encoders() -> dict[str, bool]:
-    """For each codec `SegmentWriter` knows, whether this build of libav has its encoders."""
-    return {name: set(codec.encoders) <= av.codecs_available for name, codec in CODECS.items()}
+DEFAULT = Encoding()
 
 
 class SegmentWriter:
@@ -53,29 +32,20 @@ class SegmentWriter:
                 writer.write(frame, patches_of(frame))
     """
 
-    def __init__(
-        self, path: Path, like: VideoSource, codec: str = "h264", crf: int = 18, preset: str = "medium"
-    ) -> None:
+    def __init__(self, path: Path, like: VideoSource, how: Encoding = DEFAULT) -> None:
         """Choose the encoder; nothing is written yet.
 
         Args:
             path: The segment's file, ending in `.mp4`.
             like: Where the frames come from.
-            codec: One of `CODECS`.
-            crf: Constant rate factor, 0 (no loss) to 51 (worst).
-            preset: x264's and x265's speed, `ultrafast` to `veryslow`.
+            how: Codec, quality, speed and depth.
 
         Raises:
-            UsageError: There is no such codec.
+            UsageError: There is no such codec, or it cannot hold such pictures.
         """
-        if codec not in CODECS:
-            raise UsageError(f"there is no codec '{codec}'; choose one of {', '.join(CODECS)}")
-        self._path, self._like, self._codec = path, like, CODECS[codec]
-        self._options = {"crf": str(crf), "preset": preset, **self._codec.options}
+        self._path, self._like, self._options = path, like, how.options
         sample = like.sample
-        formats = _formats(self._codec)
-        self._format = nearest(sample.format.name, formats, sample.width, sample.height)
-        self._encoder = formats[self._format]
+        self._format, self._encoder = how.format(sample.format.name, sample.width, sample.height)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -133,15 +103,5 @@ class SegmentWriter:
         context.width, context.height, context.pix_fmt = like.width, like.height, self._format
         context.time_base = stream.time_base = like.time_base
         context.sample_aspect_ratio = like.sample_aspect_ratio
-        context.color_range, context.colorspace = sample.color_range, sample.colorspace
-        context.color_primaries, context.color_trc = sample.color_primaries, sample.color_trc
+        describe(context, sample if sample.format.name == self._format else reshaped(sample, self._format))
         return stream
-
-
-def _formats(codec: Codec) -> dict[str, str]:
-    """The plain pixel formats that the codec's encoders take, and which of them takes it."""
-    formats: dict[str, str] = {}
-    for name in codec.encoders:
-        offered = av.Codec(name, "w").video_formats or []
-        formats |= {f.name: name for f in offered if f.name in PLAIN and f.name not in formats}
-    return formats
