@@ -16,6 +16,7 @@ from faceswap.assessment.study import Study, find_faces
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.options import EvaluateConfig
 from faceswap.progress import Progress, quiet
+from faceswap.provenance.reading import read_manifest
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import Report, Worst, shown, to_html, to_json
 from faceswap.quality.summary import Check, Summary, check, correlations, summaries
@@ -144,13 +145,37 @@ def _about(config: EvaluateConfig, original: Source, swapped: Source) -> dict[st
         "gallery": str(config.gallery or "none"),
     }
     settings = {"every": str(config.every or "chosen by length"), "fail under": ", ".join(config.fail_under)}
+    provenance, options = _provenance(swapped)
     versions = {"faceswap": faceswap.__version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:  # an OpenCV or a dlib by another name does as well
             continue
-    return {"clips": clips, "settings": settings, "networks": NETWORKS, "versions": versions}
+    return {
+        "clips": clips,
+        "what the swapped file says of itself": provenance,
+        "settings of the conversion": options,
+        "settings of the measuring": settings,
+        "networks": NETWORKS,
+        "versions": versions,
+    }
+
+
+def _provenance(swapped: Source) -> tuple[dict[str, str], dict[str, str]]:
+    """What the swapped file's manifest states: where it comes from, and how it was made."""
+    found = read_manifest(swapped.path) if swapped.path.is_file() else None
+    if found is None:
+        return {"manifest": "none, as with --no-provenance or after re-encoding"}, {}
+    stated = {
+        "manifest": "whole" if found.whole else "altered since it was signed",
+        "made by": found.tool,
+        "when": found.when,
+        "model": f"{found.model} {found.model_hash}".strip(),
+        "run": found.run,
+        "consent": f"{found.consent} {found.consent_date}".strip() or "not stated",
+    }
+    return stated, {name: str(value) for name, value in found.settings.items()}
 
 
 def _write(folder: Path, report: Report, worst: Worst) -> tuple[Path, Path]:

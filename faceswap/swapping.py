@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap.config import pick
 from faceswap.conversion import ConvertResult, check_output, convert
-from faceswap.errors import Interrupted, OutputError
+from faceswap.errors import FaceswapError, Interrupted, OutputError
+from faceswap.evaluation import EvaluateResult, evaluate
 from faceswap.extraction import ExtractResult, extract
 from faceswap.faces.faceset import INDEX, Faceset
 from faceswap.options import (
     ConvertConfig,
     ConvertOptions,
+    EvaluateConfig,
     ExtractConfig,
     ExtractOptions,
     SwapConfig,
@@ -21,8 +24,14 @@ from faceswap.options import (
     TrainOptions,
 )
 from faceswap.progress import Progress, quiet
+from faceswap.quality.measures import MEASURES
+from faceswap.quality.report import shown
 from faceswap.training import TrainResult, train
 from faceswap.video.source import open_source
+
+log = logging.getLogger(__name__)
+
+REPORT = "report"  # folder within the work folder
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class SwapResult:
         training: The training.
         conversion: The conversion.
         training_seconds: Wall-clock time of the training stage of this run.
+        report: How good the swap is; None with `no_report`, or where it could not be measured.
     """
 
     work: Path
@@ -44,22 +54,26 @@ class SwapResult:
     training: TrainResult
     conversion: ConvertResult
     training_seconds: float
+    report: EvaluateResult | None
 
     def __str__(self) -> str:
         """The summary for people."""
         model = self.training
-        total = sum((r.seconds for r in (self.source, self.target, self.conversion)), self.training_seconds)
         rows = [
             ("source (B)", _found(self.source), self.source.seconds),
             ("target (A)", _found(self.target), self.target.seconds),
             ("training", _trained(model), self.training_seconds),
             ("conversion", _converted(self.conversion), self.conversion.seconds),
         ]
+        if self.report:
+            rows.append(("report", _measured(self.report), self.report.seconds))
+        total = sum(seconds for _, _, seconds in rows)
         lines = [f"{name:<12}{text:<64}{seconds:>8.1f} s" for name, text, seconds in rows]
         places = {
             "swapped": self.conversion.output,
             "preview": model.preview,
             "model": model.model,
+            **({"report": self.report.page} if self.report else {}),
             "facesets": f"{self.target.faceset} (A), {self.source.faceset} (B)",
         }
         lines.append(f"{'all':<76}{total:>8.1f} s")
@@ -105,7 +119,27 @@ def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
         ),
         progress,
     )
-    return SwapResult(work, found["b"], found["a"], training, conversion, seconds)
+    report = None if config.no_report else _report(config, work, clip, progress)
+    return SwapResult(work, found["b"], found["a"], training, conversion, seconds, report)
+
+
+def _report(config: SwapConfig, work: Path, clip: Path, progress: Progress) -> EvaluateResult | None:
+    """Measure the swap; where that cannot be done the swap stands all the same."""
+    sides = (work / "source", work / "target")
+    identity, target = reversed(sides) if config.swap_direction else sides
+    measuring = EvaluateConfig(
+        original=clip,
+        swapped=config.output,
+        identity=identity,
+        target=target,
+        output=work / REPORT,
+        overwrite=True,
+    )
+    try:
+        return evaluate(measuring, progress)
+    except FaceswapError as error:
+        log.warning("no report on the swap: %s", error)
+        return None
 
 
 def _refuse_other_clips(clip: Path, folder: Path) -> None:
@@ -128,6 +162,17 @@ def _trained(result: TrainResult) -> str:
     if result.loss_a is None:
         return f"{text}, already done"
     return f"{text}, loss A {result.loss_a:.4f} B {result.loss_b:.4f}, {result.faces_per_second:.0f} faces/s"
+
+
+def _measured(result: EvaluateResult) -> str:
+    """The figures that say most, with their units."""
+    names = {"identity": "like B", "pose": "pose", "expression": "expression"}
+    parts = [
+        f"{word} {shown(MEASURES[name], result.summaries[name].value)}"
+        for name, word in names.items()
+        if name in result.summaries
+    ]
+    return ", ".join(parts)
 
 
 def _converted(result: ConvertResult) -> str:

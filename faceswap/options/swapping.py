@@ -19,4 +19,5 @@ class SwapConfig(ExtractOptions, TrainOptions, ConvertOptions):
     target: Path = option(help="clip that gets the face (A)")
     output: Path = option(help="video to write", short="-o")
     work: Path | None = option(None, "work folder; default: the output's name with .faceswap")
+    no_report: bool = option(False, "do not measure at the end how good the swap is")
     overwrite: bool = option(False, "replace the output where it exists")

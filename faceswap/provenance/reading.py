@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Manifest:
         consent: Who agreed, or empty.
         consent_date: When they agreed, or empty.
         signer: The name in the certificate.
+        settings: The options that shaped the picture, or none.
         own: It was signed with this machine's own certificate.
         earlier: How many manifests of earlier steps are kept within this one.
         sidecar: The file beside, which holds the manifest; empty where it is within.
@@ -53,6 +54,7 @@ class Manifest:
     consent: str = ""
     consent_date: str = ""
     signer: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
     earlier: int = 0
     sidecar: str = ""
@@ -135,6 +137,7 @@ def _stated(
         consent=consent.get("text", ""),
         consent_date=consent.get("date", ""),
         signer=signature.get("common_name") or signature.get("issuer") or "",
+        settings=own.get("settings") or {},
         own=_TRUSTED in _codes(results, "success"),
         earlier=max(count - 1, 0),
         sidecar=beside.name if beside else "",
