@@ -194,14 +194,14 @@ def _flag(config: type[Options], name: str, group: Group) -> inspect.Parameter:
         parts.append(f"({', '.join(about.choices)})")
     if required:
         parts.append("[required]")
-    elif default not in (None, False, ()):
+    elif default not in (None, False, True, ()):
         parts.append(f"[default: {default}]")
     several = get_origin(hint) is tuple  # --name one two three
     note = Parameter(
         help=" ".join(parts),
         alias=about.short,
         group=group,
-        negative="",
+        negative=f"--no-{name.replace('_', '-')}" if default is True else "",
         show_default=False,
         required=False,
         consume_multiple=several,

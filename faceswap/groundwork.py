@@ -1,21 +1,19 @@
-"""What a training begins with: the model as far as it is, what trains it, and the faces."""
+"""What a training begins with: the model as far as it is, and what trains it."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import cv2
-import numpy as np
+import psutil
 
 from faceswap.config import pick
-from faceswap.errors import InputError, ModelError, OutputError, writing
-from faceswap.faces.faceset import Faceset
+from faceswap.errors import ModelError, OutputError, writing
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import RESNET, weight_file
 from faceswap.networks import base, building, checkpoint
 from faceswap.networks.augmentation import Jitter
-from faceswap.networks.autoencoder import Autoencoder, seed_everything
+from faceswap.networks.autoencoder import Autoencoder, graphics_cards, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album
 from faceswap.networks.identity import build_identity
@@ -26,7 +24,9 @@ from faceswap.networks.step import TrainingStep
 from faceswap.options import AugmentOptions, DimensionOptions, LossOptions, TrainConfig
 
 COVERAGE = 1.25  # extents: the network's picture holds the whole face and little else
-FEWEST = 8  # faces of a person, below which nothing can be learned
+FACES_A_CORE, FEWEST_FACES, MOST_FACES = 4, 4, 32  # of each side in a step
+MEMORY = 0.5  # of what is free, for the faces of a step
+BYTES = 4 * 3  # float32: what a layer gives, its gradient, and what is between
 STEADY = {"warp": 0.0, "rotation": 4.0, "zoom": 0.03, "shift": 0.02, "random_crop": 0.05}  # at most, then
 
 
@@ -39,7 +39,7 @@ class Start:
         network: Its network, with the weights of the last checkpoint or random ones.
         step: What trains it, with its moments.
         schedule: The learning rate over the training.
-        state: How far it is.
+        state: How far it is; its batch size is set.
     """
 
     model: ModelConfig
@@ -57,7 +57,7 @@ def begin(config: TrainConfig) -> Start:
         OutputError: There is something else in its place.
         DependencyError: The weights to start from are not installed.
     """
-    seed_everything(config.seed)
+    seed_everything(config.seed, config.deterministic)
     model, network = _open(config)
     goes_on = checkpoint.has_checkpoint(config.model) and not config.overwrite
     digest = "" if goes_on else base.start(network, config.network, config.base)
@@ -68,6 +68,7 @@ def begin(config: TrainConfig) -> Start:
     state = TrainingState(about={"base": digest})
     if goes_on:
         state = checkpoint.load(config.model, network, optimizer, average.network if average else None)
+    state = replace(state, batch_size=batch_size(config, network, state))
     return Start(model, network, step, schedule, state)
 
 
@@ -88,38 +89,16 @@ def steadied(jitter: Jitter) -> Jitter:
     return replace(jitter, **{name: min(getattr(jitter, name), most) for name, most in STEADY.items()})
 
 
-def albums(config: TrainConfig, model: ModelConfig) -> tuple[tuple[Album, str], tuple[Album, str]]:
-    """The faces of A and of B at the size the feed wants, each with the digest of the faceset.
-
-    Raises:
-        InputError: A faceset is missing, damaged, has too few faces, or they are cut too close.
-    """
-    return album_of(config.faceset_a, model), album_of(config.faceset_b, model)
-
-
-def album_of(folder: Path, model: ModelConfig) -> tuple[Album, str]:
-    """The faces of a faceset at the size the feed wants, and the faceset's digest."""
-    with Faceset.open(folder) as faceset:
-        stored = faceset.faces()
-        if len(stored) < FEWEST:
-            raise InputError(
-                f"{folder} has {len(stored)} faces, training needs {FEWEST} or more: extract a longer clip"
-            )
-        coverage = stored[0].alignment.coverage
-        if coverage < model.coverage:
-            raise InputError(
-                f"{folder} was cut with --coverage {coverage:g}, training needs {model.coverage:g} or more:"
-                " extract it again"
-            )
-        side = round(model.size * coverage / model.coverage)
-        images = np.empty((len(stored), side, side, 3), np.uint8)
-        masks = np.empty((len(stored), side, side), np.uint8)
-        for index, face in enumerate(stored):
-            aligned = faceset.load(face)
-            way = cv2.INTER_AREA if aligned.alignment.size > side else cv2.INTER_CUBIC
-            images[index] = cv2.resize(aligned.image, (side, side), interpolation=way)
-            masks[index] = cv2.resize(aligned.mask, (side, side), interpolation=cv2.INTER_AREA)
-        return Album(images, masks), faceset.digest()
+def batch_size(config: TrainConfig, network: Autoencoder, state: TrainingState) -> int:
+    """Faces of each side in a step: those asked for, those of the run before, or what suits the machine."""
+    if config.batch_size or state.batch_size:
+        return config.batch_size or state.batch_size
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    fitting = MOST_FACES if graphics_cards() else max(FEWEST_FACES, min(MOST_FACES, FACES_A_CORE * cores))
+    room = MEMORY * psutil.virtual_memory().available
+    while fitting > 1 and 2 * fitting * network.activations * BYTES > room:
+        fitting //= 2
+    return fitting
 
 
 def _objective(config: TrainConfig, model: ModelConfig) -> Objective:

@@ -22,15 +22,16 @@ import numpy as np
 
 from faceswap import ExtractConfig, FaceswapError, extract, registry
 from faceswap.cli import bar
+from faceswap.coaching.people import album_of, read_person
 from faceswap.config import pick
-from faceswap.groundwork import COVERAGE, album_of, steadied
+from faceswap.groundwork import COVERAGE, steadied
 from faceswap.networks import base, checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.optimizers import Schedule, make
-from faceswap.networks.preview import sheet
+from faceswap.networks.preview import Sitters, sheet
 from faceswap.networks.step import TrainingStep
 from faceswap.options import AugmentOptions, TrainOptions
 from faceswap.video.images import write_image
@@ -99,9 +100,8 @@ def trained(args: argparse.Namespace) -> Autoencoder:
     except KeyboardInterrupt:
         print(f"stopped after {state.iterations} steps", file=sys.stderr)
     checkpoint.save(folder, network, optimizer, state)
-    middle = (album.images.shape[1] - network.size) // 2
-    shown = album.images[:5, middle : middle + network.size, middle : middle + network.size]
-    write_image(args.work / "preview.png", sheet(network, shown, shown, f"{state.iterations} steps"))
+    shown, draw = Sitters(album.middles(network.size)[:5], [False] * 5), network.predictor("a")
+    write_image(args.work / "preview.png", sheet(draw, draw, shown, shown, f"{state.iterations} steps"))
     return network
 
 
@@ -110,7 +110,7 @@ def faces(args: argparse.Namespace, model: ModelConfig) -> Album:
     kept = args.work / f"faces_{model.size}.npz"
     if not kept.exists():
         extract(ExtractConfig(sources=(args.pictures,), output=args.work / "faceset"), bar)
-        album, _ = album_of(args.work / "faceset", model)
+        album = album_of(read_person(args.work / "faceset", model), bar)
         np.savez(kept, images=album.images, masks=album.masks)
         return album
     with np.load(kept, allow_pickle=False) as arrays:

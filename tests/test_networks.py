@@ -11,7 +11,7 @@ from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import ssim_map
 from faceswap.networks.optimizers import make
-from faceswap.networks.preview import sheet
+from faceswap.networks.preview import HELD, Sitters, sheet
 from faceswap.networks.step import TrainingStep
 
 TINY = ModelConfig("tiny", 32, 1.25)
@@ -196,10 +196,15 @@ def test_models_that_are_not_there(tmp_path):
         checkpoint.fingerprint(tmp_path)
 
 
-def test_the_preview_shows_both_sides():
-    album = faces(5, side=32)
-    picture = sheet(checkpoint.build(TINY), album.images, album.images, "title")
-    assert picture.shape[1] == 6 * 128 + 6 and picture.shape[0] == 44 + 5 * 128
+def test_the_preview_shows_both_sides_the_mask_and_who_is_held_out():
+    draw = checkpoint.build(TINY).predictor("a")
+    sitters = Sitters(faces(5, side=32).images, [False] * 4 + [True])
+    picture = sheet(draw, draw, sitters, sitters, "title")
+    assert picture.shape == (44 + 5 * 128, 8 * 128 + 6, 3)
+    mask = picture[44:172, 3 * 128 : 4 * 128]
+    assert (mask == mask[..., :1]).all()
+    corners = picture[44 + 1 :: 128, 1]
+    assert (corners[4] == HELD).all() and not (corners[:4] == HELD).all(1).any()
 
 
 def test_the_mask_is_learned():

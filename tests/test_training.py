@@ -23,7 +23,7 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     result = train(config(facesets, tmp_path / "m"))
     assert result.iterations == 12 and not result.interrupted
     assert np.isfinite([result.loss_a, result.loss_b, result.faces_per_second]).all()
-    assert cv2.imread(str(result.preview)).shape[1] == 6 * 128 + 6
+    assert cv2.imread(str(result.preview)).shape[1] == 8 * 128 + 6
     rows = list(csv.DictReader((tmp_path / "m" / "losses.csv").open()))
     assert int(rows[-1]["iterations"]) == 12 and float(rows[-1]["loss_a"]) == pytest.approx(
         result.loss_a, abs=1e-4
@@ -31,6 +31,7 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     state = json.loads(next((tmp_path / "m" / "checkpoints").glob("*/state.json")).read_text())
     assert state["about"]["options"]["seed"] == 0 and len(state["about"]["faces"]["a"]) == 64
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == [
+        "cache",
         "checkpoints",
         "config.json",
         "losses.csv",
@@ -102,7 +103,7 @@ def test_stopped_and_resumed_sees_the_same_samples(facesets, tmp_path, monkeypat
         monkeypatch.setattr("faceswap.groundwork.TrainingStep", Noting)
 
     noting("whole")
-    monkeypatch.setattr("faceswap.training.WARPED", 2.0)
+    monkeypatch.setattr("faceswap.coaching.pilot.UNTIL", (2.0, 3.0))
     train(config(facesets, tmp_path / "whole"))
     noting("halves")
     train(config(facesets, tmp_path / "halves", iterations=6))

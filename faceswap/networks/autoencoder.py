@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -48,6 +49,13 @@ class Autoencoder:
         """How many weights there are in all."""
         return sum(int(part.count_params()) for part in self.parts.values())
 
+    @property
+    def activations(self) -> int:
+        """How many numbers the layers give for one face on its way through one path."""
+        outputs = [layer.output for part in (self.encoder, self.decoder_a) for layer in part.layers]
+        shapes = [each.shape[1:] for output in outputs for each in keras.tree.flatten(output)]
+        return sum(math.prod(side or 1 for side in shape) for shape in shapes)
+
     def path(self, side: str) -> keras.Model:
         """Encoder and the decoder of `side` ('a' or 'b') as one model; it shares their weights."""
         picture = keras.Input((self.size, self.size, 3))
@@ -65,9 +73,17 @@ class Autoencoder:
         return lambda images: to_image(compiled(to_float(images)).numpy())
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and TensorFlow, so that new weights are the same again."""
+def seed_everything(seed: int, deterministic: bool = False) -> None:
+    """Seed Python, numpy and TensorFlow, so that new weights are the same again.
+
+    Args:
+        seed: The seed.
+        deterministic: Whether all that is computed is the same again too, whatever the number of threads;
+            from now on, in the whole process.
+    """
     keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def graphics_cards() -> list[str]:

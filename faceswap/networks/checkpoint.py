@@ -6,7 +6,8 @@
         average_encoder.npz  ...       the running mean of the weights, where training keeps one
         state.json                     iterations, minutes, seed, data, versions; SHA-256 of each file
 
-A checkpoint is written to a temporary name, synced and renamed. The last few are kept. Nothing is pickled.
+A checkpoint is written to a temporary name, synced and renamed. The last few are kept, and the one whose
+held-out faces were the best. Nothing is pickled.
 Weights are plain numpy archives and not Keras' HDF5 files: HDF5 ends the whole process with a segmentation
 fault when the disk is full.
 """
@@ -38,6 +39,7 @@ KEEP = 3
 CONFIG = "config.json"
 STATE = "state.json"
 AVERAGE = "average_"
+LEFT = ("checkpoints", "cache")  # what an unfinished start of a training leaves
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,24 @@ class TrainingState:
         seconds: Time spent training in all.
         about: Whatever else should be known later: seed, data, versions; JSON values.
         plateau: The fields of `optimizers.Plateau`, where the learning rate depends on it.
+        pilot: The fields of what steers the training.
+        scores: What the held-out faces showed last, and after how many `iterations`.
+        batch_size: Faces of each side in a step.
     """
 
     iterations: int = 0
     seconds: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
     plateau: dict[str, Any] = field(default_factory=dict)
+    pilot: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    batch_size: int = 0
+
+    @property
+    def score(self) -> float | None:
+        """The error of the held-out faces at these very weights, None where they were not looked at."""
+        measured = self.scores.get("iterations") == self.iterations
+        return self.scores.get("error") if measured else None
 
 
 def exists(folder: Path) -> bool:
@@ -176,8 +190,10 @@ def save(
             _sync(home)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+    best = _best(folder)
     for old in _checkpoints(folder)[KEEP:]:
-        shutil.rmtree(old, ignore_errors=True)
+        if old != best:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def load(
@@ -185,8 +201,9 @@ def load(
     network: Autoencoder,
     optimizer: keras.optimizers.Optimizer | None = None,
     average: Autoencoder | None = None,
+    use: str = "newest",
 ) -> TrainingState:
-    """Read the newest whole checkpoint, to use it or to train it on.
+    """Read the newest whole checkpoint, or the best, to use it or to train it on.
 
     A damaged checkpoint is passed over with a warning if an older one is whole.
 
@@ -197,14 +214,12 @@ def load(
         optimizer: What the moments are read into. They begin afresh, with a warning, where the checkpoint is
             of another optimizer.
         average: What the running mean is read into; where there is none, it begins with the weights.
+        use: 'newest', or 'best': the one whose held-out faces had the least error.
 
     Raises:
         ModelError: No checkpoint is whole.
     """
-    found = _checkpoints(folder)
-    if not found:
-        raise ModelError(f"{folder} holds no checkpoint yet: train it first")
-    for path in found:
+    for path in _wanted(folder, use):
         try:
             return _read(path, network, optimizer, average)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -217,21 +232,58 @@ def has_checkpoint(folder: Path) -> bool:
     return bool(_checkpoints(folder))
 
 
-def fingerprint(folder: Path) -> str:
-    """SHA-256 of the newest checkpoint's state, which holds the hashes of its weights.
+def fingerprint(folder: Path, use: str = "newest") -> str:
+    """SHA-256 of a checkpoint's state, which holds the hashes of its weights; `use` is as `load` has it.
 
     Raises:
         ModelError: There is no checkpoint.
     """
-    found = _checkpoints(folder)
-    if not found:
-        raise ModelError(f"{folder} holds no checkpoint yet: train it first")
-    return _checksum(found[0] / STATE)
+    return _checksum(_wanted(folder, use)[0] / STATE)
+
+
+def best_score(folder: Path) -> float | None:
+    """The least error of held-out faces among the checkpoints, None where none was looked at."""
+    best = _best(folder)
+    return None if best is None else _score(best)
+
+
+def drop_newest(folder: Path) -> None:
+    """Remove the newest checkpoint, if it is not the only one: what was saved was spoilt already."""
+    newest, *older = _checkpoints(folder)
+    if older:
+        shutil.rmtree(newest, ignore_errors=True)
 
 
 def is_empty(folder: Path) -> bool:
     """Whether a folder holds nothing, or only what an unfinished start of a training leaves."""
-    return not any(path.name != "checkpoints" and path.name[0] != "." for path in folder.iterdir())
+    return not any(path.name not in LEFT and path.name[0] != "." for path in folder.iterdir())
+
+
+def _wanted(folder: Path, use: str) -> list[Path]:
+    """The checkpoints, those first that are asked for."""
+    found = _checkpoints(folder)
+    if not found:
+        raise ModelError(f"{folder} holds no checkpoint yet: train it first")
+    best = _best(folder) if use == "best" else None
+    if use == "best" and best is None:
+        log.warning("no checkpoint of %s was scored yet: the newest is used", folder)
+    return found if best is None else [best, *(path for path in found if path != best)]
+
+
+def _best(folder: Path) -> Path | None:
+    """The checkpoint with the least error of held-out faces, the newest of equals."""
+    scored = [(score, path) for path in _checkpoints(folder) if (score := _score(path)) is not None]
+    return min(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _score(path: Path) -> float | None:
+    """The error of held-out faces that a checkpoint's state tells; None where it tells none."""
+    try:
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        scores = state.get("scores", {})
+        return float(scores["error"]) if scores.get("iterations") == state["iterations"] else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # damaged: whoever reads it says so
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -24,10 +24,21 @@ class Album:
     Attributes:
         images: BGR uint8 (N, side, side, 3); `side` leaves room around the network's picture.
         masks: uint8 (N, side, side), 255 on the face.
+        held: Which of them are held out: the feed never shows them.
     """
 
     images: Image
     masks: Image
+    held: range = range(0)
+
+    @property
+    def taught(self) -> int:
+        """How many faces are trained on."""
+        return len(self.images) - len(self.held)
+
+    def place(self, number: int) -> int:
+        """Which picture the `number`-th face that is trained on is."""
+        return number if number < self.held.start else number + len(self.held)
 
     def middles(self, size: int) -> Image:
         """What the network's pictures show where nothing is varied: (N, size, size, 3), not copied."""
@@ -94,8 +105,8 @@ class Feed:
         for side, album in enumerate(self._albums):
             draw = np.random.default_rng([self._seed, number, side])
             others = self._albums[1 - side]
-            for index in draw.integers(0, len(album.images), self._batch):
-                which = draw.integers(0, len(others.images))
+            for number in draw.integers(0, album.taught, self._batch):
+                index, which = album.place(int(number)), others.place(int(draw.integers(0, others.taught)))
                 other = others.images[which], others.masks[which]
                 sample = vary(album.images[index], album.masks[index], self._size, self.jitter, draw, other)
                 samples.append(sample)

@@ -1,45 +1,77 @@
-"""The sheet that shows how far a training is."""
+"""The sheet that shows how far a training is, and the small one of which a film is made."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceswap.networks.autoencoder import Autoencoder, to_float, to_image
 from faceswap.types import Image
 
 TILE = 128  # pixels
 GAP = 6
-HEADINGS = ("original", "rebuilt", "swapped")
+HEADINGS = ("original", "rebuilt", "swapped", "its mask")
+BLACK, HELD = (0, 0, 0), (30, 140, 30)
+FRAME = 3  # pixels: the border around a face that was held out
+
+Draw = Callable[[Image], Image]
 
 
-def sheet(network: Autoencoder, faces_a: Image, faces_b: Image, title: str) -> Image:
+@dataclass(frozen=True)
+class Sitters:
+    """The faces of one person that are shown, always the same.
+
+    Attributes:
+        faces: BGR uint8 (N, size, size, 3).
+        held: For each, whether it is held out of the training.
+    """
+
+    faces: Image
+    held: Sequence[bool]
+
+
+def sheet(draw_a: Draw, draw_b: Draw, a: Sitters, b: Sitters, title: str) -> Image:
     """Originals, reconstructions and swaps of both sides.
 
     Args:
-        network: What is being trained.
-        faces_a: BGR uint8 (N, size, size, 3), faces of A.
-        faces_b: The same of B; as many.
+        draw_a: The network's path to A, from uint8 (N, size, size, 3) to uint8 (N, size, size, 4).
+        draw_b: Its path to B.
+        a: Faces of A.
+        b: As many of B.
         title: A line above it all.
 
     Returns:
-        BGR uint8: a row a face pair; on the left A's original, rebuilt as A, swapped to B; on the right B's.
+        BGR uint8: a row a pair of faces; on the left A's original, rebuilt as A, swapped to B, and the mask
+        of that; on the right B's. Faces that were held out have a green border.
     """
-    blocks = []
-    for faces, own, other in (
-        (faces_a, network.decoder_a, network.decoder_b),
-        (faces_b, network.decoder_b, network.decoder_a),
-    ):
-        code = network.encoder(to_float(faces), training=False)
-        made = [to_image(decoder(code, training=False).numpy()[..., :3]) for decoder in (own, other)]
-        blocks.append([faces, *made])
-    rows = []
-    for index in range(len(faces_a)):
-        tiles = [_tile(pictures[index]) for block in blocks for pictures in block]
-        rows.append(np.hstack([_pad(tile, GAP if column == 2 else 0) for column, tile in enumerate(tiles)]))
-    body = np.vstack(rows)
+    halves = []
+    for sitters, own, other in ((a, draw_a, draw_b), (b, draw_b, draw_a)):
+        rebuilt, swapped = own(sitters.faces)[..., :3], other(sitters.faces)
+        masks = np.repeat(swapped[..., 3:], 3, axis=-1)
+        rows = zip(sitters.faces, rebuilt, swapped[..., :3], masks, sitters.held, strict=True)
+        halves.append(np.vstack([_row(list(tiles), held) for *tiles, held in rows]))
+    gap = np.full((len(halves[0]), GAP, 3), 255, np.uint8)
+    body = np.hstack([halves[0], gap, halves[1]])
     headings = [f"{side}: {word}" for side in "AB" for word in HEADINGS]
     return np.vstack([_header(body.shape[1], title, headings), body])
+
+
+def film_frame(draw_b: Draw, faces: Image, title: str) -> Image:
+    """A frame of the time-lapse: A's faces above, swapped below; BGR uint8, even sides."""
+    rows = [np.hstack([_tile(face) for face in pictures]) for pictures in (faces, draw_b(faces)[..., :3])]
+    body = np.vstack(rows)
+    strip = np.full((24, body.shape[1], 3), 255, np.uint8)
+    cv2.putText(strip, title, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, BLACK, 1, cv2.LINE_AA)
+    return np.vstack([strip, body])
+
+
+def _row(tiles: list[Image], held: bool) -> Image:
+    shown = [_tile(tile) for tile in tiles]
+    if held:
+        cv2.rectangle(shown[0], (0, 0), (TILE - 1, TILE - 1), HELD, 2 * FRAME - 1)
+    return np.hstack(shown)
 
 
 def _tile(image: Image) -> Image:
@@ -47,15 +79,12 @@ def _tile(image: Image) -> Image:
     return np.asarray(cv2.resize(image, (TILE, TILE), interpolation=way), np.uint8)
 
 
-def _pad(image: Image, right: int) -> Image:
-    return np.pad(image, ((0, 0), (0, right), (0, 0)), constant_values=255)
-
-
 def _header(width: int, title: str, headings: list[str]) -> Image:
     strip = np.full((44, width, 3), 255, np.uint8)
-    font, black = cv2.FONT_HERSHEY_SIMPLEX, (0, 0, 0)
-    cv2.putText(strip, title, (6, 16), font, 0.45, black, 1, cv2.LINE_AA)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(strip, title, (6, 16), font, 0.45, BLACK, 1, cv2.LINE_AA)
+    cv2.putText(strip, "green border: held out", (width - 190, 16), font, 0.45, HELD, 1, cv2.LINE_AA)
     for column, text in enumerate(headings):
-        left = column * TILE + (GAP if column > 2 else 0)
-        cv2.putText(strip, text, (left + 6, 37), font, 0.42, black, 1, cv2.LINE_AA)
+        left = column * TILE + (GAP if column >= len(HEADINGS) else 0)
+        cv2.putText(strip, text, (left + 6, 37), font, 0.42, BLACK, 1, cv2.LINE_AA)
     return strip

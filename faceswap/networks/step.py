@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from faceswap.networks.autoencoder import Autoencoder
@@ -56,6 +57,12 @@ class TrainingStep:
         """All that a step changes."""
         averaged = [] if self.average is None else self.average.weights
         return [*weights_of(self._network), *self.optimizer.variables, *averaged]
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights and moments are numbers."""
+        floats = [tf.convert_to_tensor(v) for v in self.variables if v.dtype.startswith("float")]
+        return all(bool(np.isfinite(value.numpy()).all()) for value in floats)
 
     @property
     def rate(self) -> float:

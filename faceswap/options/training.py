@@ -104,10 +104,28 @@ class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions, DimensionOptio
     )
     minutes: float = option(10.0, "stop when the model has trained so long in all", low=0.0, high=1e6)
     iterations: int = option(0, "stop after so many steps in all; 0 is no limit", low=0)
-    batch_size: int = option(8, "faces of each side in a step", low=1, high=512)
+    batch_size: int = option(
+        0, "faces of each side in a step; 0: by cores and memory, 8 on 2 cores", low=0, high=512
+    )
+    auto: bool = option(
+        True, "let the held-out faces steer: when the warp ends, how fast it learns, when it is done"
+    )
+    deterministic: bool = option(
+        False, "the same weights again, bit for bit, even if stopped in between; counts --iterations only"
+    )
     save_seconds: float = option(60.0, "seconds between checkpoints", low=1.0)
     preview_seconds: float = option(30.0, "seconds between preview images", low=1.0)
+    exam_seconds: float = option(
+        20.0, "seconds between two looks at the held-out faces, more as the training gets longer", low=1.0
+    )
+    tensorboard: bool = option(False, "write figures and previews for TensorBoard, too")
     seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if self.deterministic and not self.iterations:
+            raise UsageError("deterministic needs iterations: minutes are never the same twice")
 
 
 @dataclass(frozen=True, kw_only=True)
