@@ -2,12 +2,15 @@
 
     python scripts/benchmark.py extract [--clip CLIP] [--json FILE]
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
+    python scripts/benchmark.py train --clip A --other B [--minutes 10] [--work FOLDER] [--plot FILE]
 
 `extract` plays the clip back and forth until it has 1,000 frames, as it is and as HEVC on a canvas of
 1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
 dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then the
 clip's first frame, with a camera's noise, stands still and swings, for the jitter and the lag of the points.
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
+`train` trains `swift` for a minute for its speed or, with --minutes, `swift` and `original` for so long each,
+and compares what the faces that were held out show; see `_bench_train.py`.
 Ratios hold better than times: machines are noisy.
 """
 
@@ -32,16 +35,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["extract", "identity"], help="what is measured")
+    parser.add_argument("what", choices=["extract", "identity", "train"], help="what is measured")
     parser.add_argument("--clip", type=Path, default=SAMPLE, help="a clip of one person")
     parser.add_argument("--pairs", type=Path, help="table of pairs of pictures")
     parser.add_argument("--pictures", type=Path, help="folder that its names start from")
+    parser.add_argument("--other", type=Path, help="train: a clip of the other person")
+    parser.add_argument("--minutes", type=float, default=0.0, help="train: how long each network is trained")
+    parser.add_argument(
+        "--work", type=Path, help="train: where facesets and models are kept and gone on with"
+    )
+    parser.add_argument("--plot", type=Path, help="train: draw quality against minutes to this file")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     args = parser.parse_args()
     if args.what == "identity" and not (args.pairs and args.pictures):
         parser.error("identity needs --pairs and --pictures")
+    if args.what == "train" and not args.other:
+        parser.error("train needs --other")
     try:
-        figures = extraction(args.clip) if args.what == "extract" else identity(args.pairs, args.pictures)
+        if args.what == "train":
+            figures = training((args.clip, args.other), args.minutes, args.work, args.plot)
+        else:
+            figures = extraction(args.clip) if args.what == "extract" else identity(args.pairs, args.pictures)
     except FaceswapError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return error.exit_code
@@ -73,6 +87,14 @@ def identity(pairs: Path, pictures: Path) -> Figures:
     from _bench_identity import measure
 
     return measure(pairs, pictures)
+
+
+def training(clips: tuple[Path, Path], minutes: float, work: Path | None, plot: Path | None) -> Figures:
+    """Speed of training, and quality against minutes."""
+    from _bench_train import measure
+
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(clips, work or Path(folder), minutes, plot)
 
 
 if __name__ == "__main__":

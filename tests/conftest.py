@@ -97,6 +97,7 @@ def model(facesets, tmp_path_factory) -> Path:
             iterations=150,
             batch_size=4,
             learning_rate=3e-3,
+            exam_seconds=1e4,
         )
     )
     return folder

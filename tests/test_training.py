@@ -15,7 +15,7 @@ from faceswap.networks.step import TrainingStep
 
 def config(facesets, model, **more):
     a, b = facesets
-    values = {"network": "tiny", "iterations": 12, "batch_size": 2, "minutes": 0, **more}
+    values = {"network": "tiny", "iterations": 12, "batch_size": 2, "minutes": 0, "exam_seconds": 1e4, **more}
     return TrainConfig(faceset_a=a, faceset_b=b, model=model, **values)
 
 
@@ -30,13 +30,8 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     )
     state = json.loads(next((tmp_path / "m" / "checkpoints").glob("*/state.json")).read_text())
     assert state["about"]["options"]["seed"] == 0 and len(state["about"]["faces"]["a"]) == 64
-    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == [
-        "cache",
-        "checkpoints",
-        "config.json",
-        "losses.csv",
-        "preview.png",
-    ]
+    there = {p.name for p in (tmp_path / "m").iterdir()} - {"losses.png"}  # drawn of two rows or more
+    assert there == {"cache", "checkpoints", "config.json", "losses.csv", "preview.png"}
 
 
 def test_running_again_resumes_and_does_not_repeat(facesets, tmp_path):
@@ -54,7 +49,7 @@ def test_losses_fall(model):
 
 def test_minutes_end_it(facesets, tmp_path):
     result = train(config(facesets, tmp_path / "m", iterations=0, minutes=0.05))
-    assert 3 <= result.seconds < 20
+    assert 3 <= result.seconds < 60
 
 
 class Dying(TrainingStep):
@@ -76,13 +71,17 @@ def test_ctrl_c_saves(facesets, tmp_path, monkeypatch):
     assert train(config(facesets, tmp_path / "m")).iterations == 12
 
 
-def test_a_kill_loses_what_came_after_the_checkpoint(facesets, tmp_path, monkeypatch):
+def test_an_error_saves_what_came_before_it(facesets, tmp_path, monkeypatch):
     train(config(facesets, tmp_path / "m", iterations=5))
     monkeypatch.setattr("faceswap.groundwork.TrainingStep", Dying)
     monkeypatch.setattr(Dying, "error", MemoryError)
     with pytest.raises(MemoryError):
         train(config(facesets, tmp_path / "m"))
     monkeypatch.undo()
+    assert (
+        checkpoint.load(tmp_path / "m", checkpoint.build(checkpoint.read_config(tmp_path / "m"))).iterations
+        == 7
+    )
     result = train(config(facesets, tmp_path / "m"))
     assert result.iterations == 12
     rows = list(csv.DictReader((tmp_path / "m" / "losses.csv").open()))
