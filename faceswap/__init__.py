@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from faceswap.diagnosis import doctor
     from faceswap.errors import FaceswapError
     from faceswap.evaluation import evaluate
+    from faceswap.exporting.delivery import export
     from faceswap.extraction import extract
     from faceswap.inspection import inspect
     from faceswap.options import (
         ConvertConfig,
+        ExportConfig,
         ExtractConfig,
         FacesCleanConfig,
         FacesDrawConfig,
@@ -58,9 +60,11 @@ _HOMES = {
     "faces_export": "curation.exporting",
     "inspect": "inspection",
     "evaluate": "evaluation",
+    "export": "exporting.delivery",
     "DoctorConfig": "options",
     "InspectConfig": "options",
     "EvaluateConfig": "options",
+    "ExportConfig": "options",
     "ExtractConfig": "options",
     "TrainConfig": "options",
     "ConvertConfig": "options",
@@ -77,6 +81,7 @@ _HOMES = {
 __all__ = [
     "ConvertConfig",
     "EvaluateConfig",
+    "ExportConfig",
     "ExtractConfig",
     "FacesCleanConfig",
     "FacesDrawConfig",
@@ -92,6 +97,7 @@ __all__ = [
     "convert",
     "doctor",
     "evaluate",
+    "export",
     "extract",
     "faces_clean",
     "faces_draw",

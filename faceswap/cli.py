@@ -65,6 +65,7 @@ COMMANDS = {
         },
     ),
     "evaluate": Command("evaluation", options.EvaluateConfig, {"evaluate": options.EvaluateConfig}),
+    "export": Command("exporting.delivery", options.ExportConfig),
     "faces info": Command("curation.overview", options.FacesInfoConfig),
     "faces sort": Command("curation.sorting", options.FacesSortConfig),
     "faces clean": Command("curation.cleaning", options.FacesCleanConfig),

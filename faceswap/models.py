@@ -1,16 +1,19 @@
 """A trained model as conversion needs it: what draws the faces, whatever it was made with.
 
-A folder is loaded by Keras. TensorFlow is imported for that and not before, so that whoever has a model in
-another form need not have it.
+A folder is loaded by Keras, a file that `faceswap export` wrote by the runtime of its format. TensorFlow is
+imported for a folder only, so that a machine which converts with exported models need not have it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswap.types import Image
+from faceswap import registry
+from faceswap.errors import ModelError
+from faceswap.types import Image, to_float, to_image
 
 Swap = Callable[[Image], Image]
 
@@ -34,8 +37,11 @@ def open_model(path: Path, side: str) -> Model:
     """The model at `path`, ready to draw the face of `side` ('a' or 'b').
 
     Raises:
-        ModelError: It is missing or damaged, or has not been trained.
+        DependencyError: The runtime of an exported model is not installed.
+        ModelError: It is missing or damaged, has not been trained, or was exported to draw the other face.
     """
+    if is_exported(path):
+        return _open_exported(path, side)
     from faceswap.networks import checkpoint  # late: it loads TensorFlow
 
     config = checkpoint.read_config(path)
@@ -44,12 +50,30 @@ def open_model(path: Path, side: str) -> Model:
     return Model(config.size, config.coverage, network.predictor(side))
 
 
+def is_exported(path: Path) -> bool:
+    """Whether `path` names a file that `export` wrote, not a model folder."""
+    return path.suffix.lower() in registry.RUNNERS and not path.is_dir()
+
+
+def _open_exported(path: Path, side: str) -> Model:
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist: make it with 'faceswap export MODEL -o {path}'")
+    run = registry.load(registry.RUNNERS, path.suffix.lower())(path)
+    if run.card.side != side:
+        other = "without --swap-direction" if run.card.side == "b" else "with --swap-direction"
+        raise ModelError(f"{path} draws {run.card.side.upper()}'s face: convert {other}, or export the other")
+    return Model(run.card.size, run.card.coverage, lambda images: to_image(run(to_float(images))))
+
+
 def fingerprint(path: Path) -> str:
     """What a model's weights are, so that another state of the same model is told from it.
 
     Raises:
         ModelError: There is no trained model.
     """
+    if is_exported(path):
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     from faceswap.networks import checkpoint  # late: it loads TensorFlow
 
     return checkpoint.fingerprint(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -119,13 +119,17 @@ def _described(faceset: Faceset, tracks: Tracks, progress: Progress) -> dict[Tra
     """The identity of each track, from a few faces that speak for it."""
     chosen = {track: [faces[place] for place in speakers(faces)] for track, faces in tracks.items()}
     flat = [face for faces in chosen.values() for face in faces]
-    if len(flat) > MANY:
-        from faceswap.recognizer import describe_faces  # late: it loads Keras
-
-        rows = iter(describe_faces(faceset, flat, progress))
-    else:
-        rows = iter(_few(faceset, flat, progress))
+    rows = iter(_many(faceset, flat, progress) if len(flat) > MANY else _few(faceset, flat, progress))
     return {track: average(np.array([next(rows) for _ in faces])) for track, faces in chosen.items()}
+
+
+def _many(faceset: Faceset, faces: Sequence[StoredFace], progress: Progress) -> Iterable[Descriptor]:
+    """The descriptors of many faces; one by one where there is no TensorFlow, as `_few` has them."""
+    try:
+        from faceswap.recognizer import describe_faces  # late: it loads Keras
+    except ModuleNotFoundError:
+        return _few(faceset, faces, progress)
+    return describe_faces(faceset, faces, progress)
 
 
 def _few(faceset: Faceset, faces: Sequence[StoredFace], progress: Progress) -> Iterator[Descriptor]:

@@ -43,6 +43,14 @@ LOSSES = {
     "ms_ssim": "networks.losses:ms_ssim",
     "laplacian": "networks.losses:laplacian",
 }
+RUNNERS = {
+    ".onnx": "portable.onnx_runner:OnnxRunner",
+    ".tflite": "portable.litert_runner:LitertRunner",
+}
+PACKERS = {
+    ".onnx": "portable.onnx_packer:pack",
+    ".tflite": "portable.litert_packer:pack",
+}
 OPTIMIZERS = {
     "adam": "networks.optimizers:adam",
     "adamw": "networks.optimizers:adamw",

@@ -227,3 +227,13 @@ class Patch:
     top: int
     image: Image
     mask: NDArray[np.bool_]
+
+
+def to_float(images: Image) -> NDArray[np.float32]:
+    """Pixels (uint8) to float32, 0 to 1."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+def to_image(values: NDArray[np.float32]) -> Image:
+    """Float 0 to 1 (clipped) to pixels (uint8)."""
+    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "faceswap"
 GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", "warping", ""}
-PARTS = {"video", "faces", "networks", "blending", "quality", "provenance"}
+PARTS = {"video", "faces", "networks", "blending", "quality", "provenance", "portable"}
 DOORS = {"cli", "__main__"}
 
 

@@ -1,9 +1,11 @@
+import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from clips import make, text
 from conftest import RED, nobody
@@ -46,3 +48,17 @@ def test_a_strip_shows_both_clips(clips, tmp_path):
     assert done.returncode == 0, done.stderr
     assert cv2.imread(str(tmp_path / "strip.png")).shape == (2 * 96, 3 * 128, 3)
     assert run("strip.py", tmp_path / "nothing.mp4", clips[0]).returncode == 3
+
+
+def test_a_linear_autoencoder_spans_the_principal_components():
+    """Baldi and Hornik, 1989: at its best it is as good as principal component analysis."""
+    spec = importlib.util.spec_from_file_location("autoencoders", SCRIPTS / "autoencoders.py")
+    script = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = script
+    spec.loader.exec_module(script)
+    draw = np.random.default_rng(0)
+    axes = np.linalg.qr(draw.normal(size=(48, 12)))[0].T
+    rows = (draw.normal(size=(200, 12)) * np.linspace(0.2, 0.02, 12) @ axes + 0.5).astype(np.float32)
+    encoder, decoder, _ = script.learn("linear", rows, 5, 2500, 0)
+    error = script.error_of(decoder(encoder(rows)), rows)
+    assert script.principal(rows, rows, 5) <= error * 1.0001 <= script.principal(rows, rows, 5) * 1.01

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from faceswap.types import Image
+from faceswap.types import to_float as to_float
+from faceswap.types import to_image as to_image
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,3 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
 def graphics_cards() -> list[str]:
     """The names of the graphics cards that TensorFlow can use."""
     return [card.name for card in tf.config.list_physical_devices("GPU")]
-
-
-def to_float(images: Image) -> np.ndarray:
-    """BGR uint8 to float32, 0 to 1."""
-    return images.astype(np.float32) / np.float32(255)
-
-
-def to_image(values: np.ndarray) -> Image:
-    """Float 0 to 1 (clipped) to uint8."""
-    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)

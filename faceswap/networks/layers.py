@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 
@@ -18,10 +19,7 @@ class PixelShuffle(layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any) -> Any:
         """Shuffle."""
-        batch, height, width, channels = keras.ops.shape(inputs)
-        x = keras.ops.reshape(inputs, (batch, height, width, 2, 2, channels // 4))
-        x = keras.ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        return keras.ops.reshape(x, (batch, height * 2, width * 2, channels // 4))
+        return tf.nn.depth_to_space(inputs, 2)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Twice the height and width, a quarter of the channels."""

@@ -14,6 +14,7 @@ from faceswap.options.curation import (
 )
 from faceswap.options.diagnosis import DoctorConfig
 from faceswap.options.evaluation import MEASURES, EvaluateConfig
+from faceswap.options.export import PRECISIONS, ExportConfig
 from faceswap.options.extraction import FACE_TYPES, ExtractConfig, ExtractOptions
 from faceswap.options.provenance import (
     CORNERS,
@@ -41,6 +42,7 @@ __all__ = [
     "MEASURES",
     "ORDERS",
     "PICTURES",
+    "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
     "AugmentOptions",
@@ -50,6 +52,7 @@ __all__ = [
     "DimensionOptions",
     "DoctorConfig",
     "EvaluateConfig",
+    "ExportConfig",
     "ExtractConfig",
     "ExtractOptions",
     "FacesCleanConfig",

@@ -73,7 +73,7 @@ class ConvertConfig(ConvertOptions):
     """Put the learned face into a video or a folder of images."""
 
     source: Path = option(help="video, image or folder of images", positional=True)
-    model: Path = option(help="model folder", short="-m")
+    model: Path = option(help="model folder, or a file that 'faceswap export' wrote", short="-m")
     output: Path | None = option(None, "video or folder to write", short="-o")
     faceset: Path | None = option(None, "faceset of the source, so that it is not searched again")
     try_: Path | None = option(

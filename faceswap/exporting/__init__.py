@@ -1,0 +1,1 @@
+"""Exporting a model: writing it, making it smaller, and measuring what that cost."""
