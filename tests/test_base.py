@@ -8,7 +8,7 @@ from test_training import config
 
 from faceswap import train
 from faceswap.errors import DependencyError, ModelError
-from faceswap.networks import base, tiny
+from faceswap.networks import base, swift, tiny
 from faceswap.networks.autoencoder import seed_everything
 
 
@@ -87,3 +87,15 @@ def test_the_same_seed_and_base_give_the_same_start(file):
     for name, arrays in weights(one).items():
         for index, array in enumerate(arrays):
             np.testing.assert_array_equal(array, weights(two)[name][index])
+
+
+def test_the_shipped_base_is_whole_small_and_changes_the_start():
+    path = base.find("swift")
+    assert base.digest_of(path.read_bytes()) == base.BASES["swift"][1] and path.stat().st_size < 15e6
+    network = swift.build()
+    before = weights(network)
+    assert base.start(network, "swift", "auto") == base.BASES["swift"][1]
+    after = weights(network)
+    assert all(not np.array_equal(b, a) for b, a in zip(before["encoder"], after["encoder"], strict=True))
+    assert np.array_equal(before["decoder_b"][0], after["decoder_b"][0])
+    assert not np.array_equal(before["decoder_b"][-2], after["decoder_b"][-2])

@@ -25,7 +25,9 @@ from faceswap.networks.autoencoder import Autoencoder
 Array = NDArray[np.float32]
 
 # Network: file under models/, SHA-256.
-BASES: dict[str, tuple[str, str]] = {}
+BASES = {
+    "swift": ("swift/base.npz", "6dbcf4ff9a016db3af1cc38cc2ff5e3681103f96f211151a5a951d2590931c4c"),
+}
 OWN, NONE = "auto", "none"
 # Arrays of the decoder that are not taken over: the dense layer that reads the code. In it lies whose face
 # is drawn; with it the people of the pre-training show through.
