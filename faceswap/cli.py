@@ -35,19 +35,26 @@ class Command(NamedTuple):
         config: Its options.
         tables: Table to the options that may stand in it; empty for a command without project files.
         shows_progress: Whether the function takes a `Progress` too.
+        others: Flag to another command, of which only the function's name is given, that it makes of this.
     """
 
     module: str
     config: type[Options]
     tables: Mapping[str, type[Options]] = {}
     shows_progress: bool = True
+    others: Mapping[str, tuple[str, Command]] = {}
 
 
 # The first of two words is a group.
 GROUPS = {"faces": "Look at a faceset, sort it, clean it, split it, merge it, draw it, export it."}
 COMMANDS = {
     "extract": Command("extraction", options.ExtractConfig, {"extract": options.ExtractConfig}),
-    "train": Command("training", options.TrainConfig, {"train": options.TrainConfig}),
+    "train": Command(
+        "training",
+        options.TrainConfig,
+        {"train": options.TrainConfig},
+        others={"list": ("list_networks", Command("listing", options.ListConfig))},
+    ),
     "convert": Command(
         "conversion",
         options.ConvertConfig,
@@ -133,20 +140,36 @@ def _command(name: str, command: Command) -> Callable[..., Any]:
     """A function whose signature has a parameter for each option; its body gets only those given."""
 
     def run_command(*places: Path, project: Path | None = None, **flags: Any) -> Any:
+        for flag, (other, instead) in command.others.items():
+            if flags.pop(flag, False):
+                return _call(other, instead, _only(flag, instead.config, flags))
         if project is None and command.tables and len(places) == 1 and places[0].suffix == ".toml":
             project, places = places[0], ()
         values = read_project(project, command.tables) if project else {}
         values |= _placed(name, command.config, places) | flags
         _require(name, command.config, values)
-        config = command.config(**values)
-        function = getattr(import_module(f"faceswap.{command.module}"), name.replace(" ", "_"))
-        return function(config, bar) if command.shows_progress else function(config)
+        return _call(name.replace(" ", "_"), command, values)
 
     parameters = _parameters(command)
     run_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run_command.__annotations__ = {p.name: p.annotation for p in parameters}
     run_command.__doc__ = command.config.__doc__
     return run_command
+
+
+def _call(name: str, command: Command, values: Mapping[str, Any]) -> Any:
+    """Make the config and call the function."""
+    config = command.config(**values)
+    function = getattr(import_module(f"faceswap.{command.module}"), name)
+    return function(config, bar) if command.shows_progress else function(config)
+
+
+def _only(flag: str, config: type[Options], flags: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The flags, if all are of `config`."""
+    for name in flags:
+        if name not in described(config):
+            raise UsageError(f"--{flag} does not take --{name.replace('_', '-')}")
+    return flags
 
 
 def _parameters(command: Command) -> list[inspect.Parameter]:
@@ -162,6 +185,8 @@ def _parameters(command: Command) -> list[inspect.Parameter]:
         title = "Options" if cls is command.config else (cls.__doc__ or "").splitlines()[0].rstrip(".")
         group = Group(title, sort_key=len(parameters))
         parameters += [_flag(command.config, name, group) for name in names]
+    for flag, (_, instead) in command.others.items():
+        parameters += _switch(flag, instead.config, {p.name for p in parameters})
     if command.tables:
         text = "TOML project file with a table per stage; flags given here override it"
         parameters.append(
@@ -175,6 +200,14 @@ def _parameters(command: Command) -> list[inspect.Parameter]:
     return parameters
 
 
+def _switch(flag: str, config: type[Options], known: set[str]) -> list[inspect.Parameter]:
+    """The flag that makes another command of one, and the flags which only that has."""
+    kind, text = inspect.Parameter.KEYWORD_ONLY, inspect.cleandoc(config.__doc__ or "")
+    note = Parameter(help=text, group="Options", negative="", show_default=False)
+    switch = inspect.Parameter(flag, kind, default=False, annotation=Annotated[bool, note])
+    return [switch, *(_flag(config, name, "Options") for name in described(config) if name not in known)]
+
+
 def _by_class(config: type[Options]) -> dict[type[Options], list[str]]:
     """The options by flag, grouped by the dataclass that states them; the command's own come first."""
     fields = {name for name, (_, about) in described(config).items() if not about.positional}
@@ -186,7 +219,7 @@ def _by_class(config: type[Options]) -> dict[type[Options], list[str]]:
     return groups
 
 
-def _flag(config: type[Options], name: str, group: Group) -> inspect.Parameter:
+def _flag(config: type[Options], name: str, group: Group | str) -> inspect.Parameter:
     hint, about = described(config)[name]
     default = _default(config, name)
     required = default is inspect.Parameter.empty

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import psutil
@@ -11,17 +13,21 @@ from faceswap.config import pick
 from faceswap.errors import ModelError, OutputError, writing
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import RESNET, weight_file
-from faceswap.networks import base, building, checkpoint
+from faceswap.networks import base, building, checkpoint, precision
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, graphics_cards, seed_everything
+from faceswap.networks.bottleneck import Bottleneck
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
-from faceswap.networks.feed import Album
+from faceswap.networks.critics import Critics
+from faceswap.networks.feed import Album, Feed
 from faceswap.networks.identity import build_identity
 from faceswap.networks.likeness import Likeness
 from faceswap.networks.objective import Objective
-from faceswap.networks.optimizers import Average, Schedule, make
+from faceswap.networks.optimizers import Average, Schedule, make, weights_of
+from faceswap.networks.stacking import pretrain, stages
 from faceswap.networks.step import TrainingStep
-from faceswap.options import AugmentOptions, DimensionOptions, LossOptions, TrainConfig
+from faceswap.options import AugmentOptions, BottleneckOptions, DimensionOptions, LossOptions, TrainConfig
+from faceswap.progress import Progress
 
 COVERAGE = 1.25  # extents: the network's picture holds the whole face and little else
 FACES_A_CORE, FEWEST_FACES, MOST_FACES = 4, 4, 32  # of each side in a step
@@ -58,16 +64,22 @@ def begin(config: TrainConfig) -> Start:
         DependencyError: The weights to start from are not installed.
     """
     seed_everything(config.seed, config.deterministic)
-    model, network = _open(config)
+    policy = precision.chosen(config.precision)
+    with precision.counting(policy):
+        model, network = _open(config)
     goes_on = checkpoint.has_checkpoint(config.model) and not config.overwrite
     digest = "" if goes_on else base.start(network, config.network, config.base)
     optimizer = make(config.optimizer, config.learning_rate, config.weight_decay)
+    optimizer = precision.scaled(optimizer, policy)
     average = Average(checkpoint.build(model), config.ema) if config.ema else None
-    step = TrainingStep(network, optimizer, config.clip, average, _objective(config, model))
+    step = TrainingStep(
+        network, optimizer, config.clip, average, _objective(config, model), _bottleneck(config)
+    )
     schedule = Schedule(config.schedule, step.rate, config.warmup)
     state = TrainingState(about={"base": digest})
     if goes_on:
-        state = checkpoint.load(config.model, network, optimizer, average.network if average else None)
+        mean = average.network if average else None
+        state = checkpoint.load(config.model, network, optimizer, mean, kept=step.kept)
     state = replace(state, batch_size=batch_size(config, network, state))
     return Start(model, network, step, schedule, state)
 
@@ -77,6 +89,22 @@ def aim(start: Start, album_b: Album) -> None:
     likeness = start.step.objective.likeness
     if likeness is not None:
         likeness.aim(album_b.middles(start.model.size))
+
+
+def stacked(config: TrainConfig, start: Start, both: tuple[Album, Album], progress: Progress) -> Start:
+    """The training with its encoder trained layer by layer, where that is asked for and it has just begun."""
+    if config.bottleneck != "stacked" or start.state.iterations:
+        return start
+    began, encoder = time.monotonic(), start.network.encoder
+    feed = Feed(both, start.model.size, start.state.batch_size, config.seed, steadied(jitter_of(config)))
+    total = len(stages(encoder)) * config.stack_steps
+    with closing(feed.batches(0)) as batches:
+        for _ in progress(pretrain(encoder, batches, config.stack_steps), total=total, desc="layer by layer"):
+            pass
+    if start.step.average is not None:
+        start.step.average.start(weights_of(start.network))
+    spent = start.state.seconds + time.monotonic() - began
+    return replace(start, state=replace(start.state, seconds=spent))
 
 
 def jitter_of(config: TrainConfig) -> Jitter:
@@ -111,7 +139,14 @@ def _objective(config: TrainConfig, model: ModelConfig) -> Objective:
     likeness = None
     if config.identity_loss:
         likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
-    return Objective(LossOptions(**pick(config, LossOptions)), model.size, landmarks, likeness)
+    critics = Critics(model.size, config.adversarial_game) if config.adversarial else None
+    losses = LossOptions(**pick(config, LossOptions))
+    return Objective(losses, model.size, landmarks, likeness, critics)
+
+
+def _bottleneck(config: TrainConfig) -> Bottleneck:
+    """What the options ask of the code."""
+    return Bottleneck(BottleneckOptions(**pick(config, BottleneckOptions)), config.seed)
 
 
 def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:

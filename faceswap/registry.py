@@ -42,6 +42,7 @@ LOSSES = {
     "dssim": "networks.losses:dssim",
     "ms_ssim": "networks.losses:ms_ssim",
     "laplacian": "networks.losses:laplacian",
+    "perceptual": "networks.perceptual:perceptual",
 }
 RUNNERS = {
     ".onnx": "portable.onnx_runner:OnnxRunner",

@@ -17,7 +17,7 @@ from faceswap.coaching.people import CACHE, Person, album_of, mapped_album, read
 from faceswap.coaching.pilot import Pilot
 from faceswap.coaching.session import Session, TrainResult, share_done
 from faceswap.errors import OutputError, writing
-from faceswap.groundwork import Start, aim, begin, jitter_of
+from faceswap.groundwork import Start, aim, begin, jitter_of, stacked
 from faceswap.networks import checkpoint
 from faceswap.networks.augmentation.sheet import augmentation_sheet
 from faceswap.networks.feed import Feed
@@ -56,6 +56,7 @@ def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
     home = config.model / CACHE
     a, b = (mapped_album(one, side, home, progress) for one, side in zip(people, "ab", strict=True))
     aim(start, b)
+    start = stacked(config, start, (a, b), progress)
     return Session(config, start, people, (a, b)).run(progress)
 
 

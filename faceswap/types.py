@@ -236,4 +236,4 @@ def to_float(images: Image) -> NDArray[np.float32]:
 
 def to_image(values: NDArray[np.float32]) -> Image:
     """Float 0 to 1 (clipped) to pixels (uint8)."""
-    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)
+    return np.asarray(np.clip(np.rint(np.asarray(values, np.float32) * 255), 0, 255), np.uint8)

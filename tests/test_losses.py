@@ -23,6 +23,20 @@ SIZE = 32
 LANDMARKS = (MEAN_FACE / 1.25 + 0.5) * SIZE - 0.5
 
 
+@pytest.fixture(autouse=True, scope="module")
+def features():
+    """Stands for VGG16's: edges at two scales, by filters drawn at random."""
+    keras.utils.set_random_seed(1)
+    picture = keras.Input((None, None, 3))
+    fine = keras.layers.Conv2D(8, 3, padding="same")(picture)
+    coarse = keras.layers.Conv2D(8, 3, padding="same")(keras.layers.AveragePooling2D(2)(fine))
+    network = keras.Model(picture, [fine, coarse], trainable=False)
+    with pytest.MonkeyPatch.context() as patch:
+        counts = np.ones(8, np.float32)
+        patch.setattr("faceswap.networks.perceptual.features", lambda: (network, [counts, counts]))
+        yield
+
+
 def smooth(count=4, side=SIZE, seed=0):
     """Pictures with something to see at each scale, float32 0.2 to 0.8."""
     draw = np.random.default_rng(seed)
@@ -167,6 +181,7 @@ def trained(steps=1, **options):
         {"mse": 5.0},
         {"ms_ssim": 1.0},
         {"laplacian": 1.0},
+        {"perceptual": 1.0},
         {"identity_loss": 1.0},
         {"mask_loss": 0.0},
         {"background": 1.0},

@@ -299,7 +299,7 @@ class Session:
             if pilot.rolled and self._saved.iterations == self._returned:
                 checkpoint.drop_newest(folder)
             average = step.average.network if step.average else None
-            state = checkpoint.load(folder, network, step.optimizer, average)
+            state = checkpoint.load(folder, network, step.optimizer, average, kept=step.kept)
         else:
             state = self._begun
             for variable, value in zip(step.variables, self._origin, strict=True):
@@ -334,9 +334,9 @@ class Session:
             return
         if not self._step.finite:
             return
-        average = self._step.average
-        mean = average.network if average else None
-        checkpoint.save(self._config.model, self._network, self._step.optimizer, self.state, mean)
+        step, folder = self._step, self._config.model
+        mean = step.average.network if step.average else None
+        checkpoint.save(folder, self._network, step.optimizer, self.state, mean, step.kept)
         self._saved = self.state
         self._origin = []
         self._due["save"].restart()

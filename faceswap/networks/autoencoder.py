@@ -53,7 +53,7 @@ class Autoencoder:
     @property
     def activations(self) -> int:
         """How many numbers the layers give for one face on its way through one path."""
-        outputs = [layer.output for part in (self.encoder, self.decoder_a) for layer in part.layers]
+        outputs = [layer.output for part in (self.encoder, self.decoder_a) for layer in _layers(part)]
         shapes = [each.shape[1:] for output in outputs for each in keras.tree.flatten(output)]
         return sum(math.prod(side or 1 for side in shape) for shape in shapes)
 
@@ -72,6 +72,12 @@ class Autoencoder:
         picture = tf.TensorSpec((None, self.size, self.size, 3), tf.float32)
         compiled = tf.function(lambda pictures: path(pictures, training=False), input_signature=[picture])
         return lambda images: to_image(compiled(to_float(images)).numpy())
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers of a model and of the models in it."""
+    parts = [_layers(each) if isinstance(each, keras.Model) else [each] for each in model.layers]
+    return [layer for part in parts for layer in part]
 
 
 def seed_everything(seed: int, deterministic: bool = False) -> None:

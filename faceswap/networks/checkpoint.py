@@ -19,7 +19,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,7 @@ def save(
     optimizer: keras.optimizers.Optimizer,
     state: TrainingState,
     average: Autoencoder | None = None,
+    kept: Mapping[str, Sequence[Any]] | None = None,
 ) -> None:
     """Write a checkpoint; the old ones stand until it is whole.
 
@@ -167,6 +168,7 @@ def save(
         optimizer: Its moments.
         state: How far it is.
         average: The running mean of its weights.
+        kept: What else the training goes on with, variables by name.
 
     Raises:
         OutputError: The disk is full or cannot be written.
@@ -180,7 +182,8 @@ def save(
             for prefix, each in (("", network), *([(AVERAGE, average)] if average else [])):
                 for name, part in each.parts.items():
                     _save_variables(draft / f"{prefix}{name}.npz", part.variables)
-            _save_variables(draft / "optimizer.npz", optimizer.variables)
+            for name, variables in {"optimizer": optimizer.variables, **(kept or {})}.items():
+                _save_variables(draft / f"{name}.npz", variables)
             sums = {path.name: _checksum(path) for path in sorted(draft.iterdir())}
             _write_json(draft / STATE, {**asdict(state), "optimizer": optimizer.name, "files": sums})
             for path in draft.iterdir():
@@ -202,6 +205,7 @@ def load(
     optimizer: keras.optimizers.Optimizer | None = None,
     average: Autoencoder | None = None,
     use: str = "newest",
+    kept: Mapping[str, Sequence[Any]] | None = None,
 ) -> TrainingState:
     """Read the newest whole checkpoint, or the best, to use it or to train it on.
 
@@ -215,13 +219,15 @@ def load(
             of another optimizer.
         average: What the running mean is read into; where there is none, it begins with the weights.
         use: 'newest', or 'best': the one whose held-out faces had the least error.
+        kept: What else the training goes on with, variables by name; where the checkpoint has none, they
+            stay as they are.
 
     Raises:
         ModelError: No checkpoint is whole.
     """
     for path in _wanted(folder, use):
         try:
-            return _read(path, network, optimizer, average)
+            return _read(path, network, optimizer, average, kept or {})
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("checkpoint %s is damaged: %s", path, error)
     raise ModelError(f"no checkpoint in {folder} is whole: restore one or train again with --overwrite")
@@ -296,6 +302,7 @@ def _read(
     network: Autoencoder,
     optimizer: keras.optimizers.Optimizer | None,
     average: Autoencoder | None,
+    kept: Mapping[str, Sequence[Any]],
 ) -> TrainingState:
     state = json.loads((path / STATE).read_text(encoding="utf-8"))
     for name, checksum in state.pop("files").items():
@@ -310,6 +317,9 @@ def _read(
         _load_variables(path / "optimizer.npz", optimizer.variables)
     elif optimizer is not None:
         log.warning("trained with %s so far: %s begins without its moments", before, optimizer.name)
+    for name, variables in kept.items():
+        if (path / f"{name}.npz").exists():
+            _load_variables(path / f"{name}.npz", variables)
     return TrainingState(**state)
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from faceswap import registry
+from faceswap.networks.critics import Critics
 from faceswap.networks.likeness import Likeness
 from faceswap.options import LossOptions
 from faceswap.types import Points
@@ -30,6 +31,7 @@ class Objective:
         size: int,
         landmarks: Points | None = None,
         likeness: Likeness | None = None,
+        critics: Critics | None = None,
     ) -> None:
         """Prepare the losses.
 
@@ -39,6 +41,10 @@ class Objective:
             landmarks: (68, 2), where the mean face lies in them, pixels; needed where eyes or mouth count
                 more than the rest.
             likeness: What tells who is in a picture; needed where that counts.
+            critics: What tells whether a picture is real; needed where that counts.
+
+        Raises:
+            DependencyError: A loss needs a network whose weights are not installed.
         """
         self._losses = [
             (getattr(options, name), registry.load(registry.LOSSES, name))
@@ -51,8 +57,19 @@ class Objective:
             assert landmarks is not None
             self._features = tf.constant(importance(landmarks, size, options.eyes, options.mouth)[..., None])
         self.likeness = likeness if options.identity_loss else None
-        self._identity = options.identity_loss
-        self.crossed = options.identity_faces if self.likeness else 0
+        self.critics = critics if options.adversarial else None
+        self._identity, self._faces = options.identity_loss, options.identity_faces
+        self._adversarial = options.adversarial
+        blank = tf.zeros((1, size, size, 3))
+        for _, loss in self._losses:
+            loss(blank, blank, blank[..., :1] + 1)  # what it lacks shows now, not in the middle of tracing
+
+    @property
+    def crossed(self) -> dict[str, int | None]:
+        """How many of the other person's faces each decoder draws, None for all: 'a' and 'b' to that."""
+        if self.critics:
+            return {"a": None, "b": None}
+        return {"a": 0, "b": self._faces if self.likeness else 0}
 
     def rebuilt(self, made: Any, wanted: Any, mask: Any) -> Any:
         """How far faces made are from those that went in.
@@ -74,9 +91,15 @@ class Objective:
         return total
 
     def swapped(self, made: Any) -> Any:
-        """How far A's faces through B's decoder, float32 (`crossed`, size, size, 4), are from B."""
-        assert self.likeness is not None
-        return self._identity * self.likeness.distance(made[..., :3])
+        """How far A's faces through B's decoder, float32 (n, size, size, 4), are from B."""
+        if self.likeness is None:
+            return tf.constant(0.0)
+        return self._identity * self.likeness.distance(made[: self._faces, ..., :3])
+
+    def exposed(self, tape: tf.GradientTape, person: str, fakes: Any, reals: Any) -> Any:
+        """How easily faces made are told from real ones; what tells them learns from it. See `Critics`."""
+        assert self.critics is not None
+        return self._adversarial * self.critics.play(tape, person, fakes, reals)
 
 
 def importance(landmarks: Points, size: int, eyes: float, mouth: float) -> NDArray[np.float32]:

