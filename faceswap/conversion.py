@@ -28,7 +28,7 @@ from faceswap.faces.tracks import steadied
 from faceswap.finishing import trust
 from faceswap.marking import Marking, sampled, shaping
 from faceswap.models import fingerprint
-from faceswap.options import ConvertConfig, ExtractConfig
+from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.guard import refuse_adult
 from faceswap.swapper import Faces, Swapper
@@ -201,7 +201,7 @@ def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
     """Everything that a finished segment depends on, ready for JSON."""
     settings: dict[str, Any] = shaping(config)
     settings["source"] = source.fingerprint()
-    settings["model"] = fingerprint(config.model)
+    settings["model"] = fingerprint(config.model, config.use)
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
     return settings
 

@@ -48,7 +48,7 @@ class Marking:
             ModelError: The model has not been trained.
         """
         self._config, self._run = config, run
-        self._model, self._hash = config.model.resolve().name, fingerprint(config.model)
+        self._model, self._hash = config.model.resolve().name, fingerprint(config.model, config.use)
         self.mark = None if config.no_provenance else Mark(run)
         self.notes = {} if config.no_provenance else container_notes(faceswap.__version__)
         if config.no_provenance:

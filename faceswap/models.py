@@ -33,8 +33,10 @@ class Model:
     swap: Swap
 
 
-def open_model(path: Path, side: str) -> Model:
+def open_model(path: Path, side: str, use: str = "newest") -> Model:
     """The model at `path`, ready to draw the face of `side` ('a' or 'b').
+
+    Of a folder, `use` says which checkpoint: the 'newest', or the 'best' by its held-out faces.
 
     Raises:
         DependencyError: The runtime of an exported model is not installed.
@@ -46,7 +48,7 @@ def open_model(path: Path, side: str) -> Model:
 
     config = checkpoint.read_config(path)
     network = checkpoint.build(config)
-    checkpoint.load(path, network)
+    checkpoint.load(path, network, use=use)
     return Model(config.size, config.coverage, network.predictor(side))
 
 
@@ -65,8 +67,10 @@ def _open_exported(path: Path, side: str) -> Model:
     return Model(run.card.size, run.card.coverage, lambda images: to_image(run(to_float(images))))
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, use: str = "newest") -> str:
     """What a model's weights are, so that another state of the same model is told from it.
+
+    Of a folder, `use` says which checkpoint, as `open_model` has it.
 
     Raises:
         ModelError: There is no trained model.
@@ -76,4 +80,4 @@ def fingerprint(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     from faceswap.networks import checkpoint  # late: it loads TensorFlow
 
-    return checkpoint.fingerprint(path)
+    return checkpoint.fingerprint(path, use)

@@ -36,7 +36,7 @@ class Swapper:
         Raises:
             ModelError: It is missing or damaged, or has not been trained.
         """
-        model = open_model(config.model, "a" if config.swap_direction else "b")
+        model = open_model(config.model, "a" if config.swap_direction else "b", config.use)
         self._swap, self._size, self.coverage = model.swap, model.size, model.coverage
         self._finisher = Finisher(config, model.coverage, mark)
         self._config = config

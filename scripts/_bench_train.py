@@ -2,9 +2,9 @@
 
 The speed is that of the steps after the first row of the CSV: before that, TensorFlow builds its graph. The
 peak is that of the best of a few 3x3 convolutions, forward, measured in the same run; a training step counts
-three times the operations of the network forward. Each training runs in a process of its own, whose memory is
-its peak. Quality is that of the program's own exam of the 5% of the faces that are held out, but for 1 - SSIM,
-which is measured here at `SIDE` pixels for all networks, so that a small one has no easier task.
+three times the operations of the network forward. Each training runs in a process of its own, for its memory.
+Quality is that of the program's own exam of the 5% of the faces that are held out, but for 1 - SSIM, which is
+measured here at `SIDE` pixels for all networks, so that a small one has no easier task.
 """
 
 from __future__ import annotations

@@ -22,12 +22,19 @@ PRESETS = (
     *("medium", "slow", "slower", "veryslow"),
 )
 MASKS = ("faceset", "predicted", "both")
+USES = ("newest", "best")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertOptions(ProvenanceOptions):
     """How the swapped face is put into the picture."""
 
+    use: str = option(
+        "newest",
+        "which state of the model: the newest, as its preview shows it, or the one whose held-out faces were"
+        " the best",
+        choices=USES,
+    )
     color: str = option("mkl", "how the face takes on the frame's colours", choices=COLORS)
     steady_frames: float = option(
         8.0, "steady the colours over so many frames both ways; 0: each frame for itself", low=0, high=100
