@@ -33,6 +33,7 @@ COVERAGE = 1.25  # extents: the network's picture holds the whole face and littl
 FACES_A_CORE, FEWEST_FACES, MOST_FACES = 4, 4, 32  # of each side in a step
 MEMORY = 0.5  # of what is free, for the faces of a step
 BYTES = 4 * 3  # float32: what a layer gives, its gradient, and what is between
+SHARP = 1.0  # what the Laplacian pyramid counts in the last part of a training, at least
 STEADY = {"warp": 0.0, "rotation": 4.0, "zoom": 0.03, "shift": 0.02, "random_crop": 0.05}  # at most, then
 
 
@@ -129,15 +130,21 @@ def batch_size(config: TrainConfig, network: Autoencoder, state: TrainingState) 
     return fitting
 
 
-def _objective(config: TrainConfig, model: ModelConfig) -> Objective:
-    """What the options have the network trained for.
+def sharpen(config: TrainConfig, start: Start, on: bool) -> None:
+    """Make detail count more from the next step on, or as the options have it again."""
+    counts = max(config.laplacian, SHARP) if on else config.laplacian
+    wanted = replace(config, laplacian=counts)
+    start.step.pursue(_objective(wanted, start.model, start.step.objective.likeness))
+
+
+def _objective(config: TrainConfig, model: ModelConfig, likeness: Likeness | None = None) -> Objective:
+    """What the options have the network trained for; a `likeness` that is there already is used.
 
     Raises:
         DependencyError: The weights of the identity network are needed and not installed.
     """
     landmarks = (MEAN_FACE / model.coverage + 0.5) * model.size - 0.5
-    likeness = None
-    if config.identity_loss:
+    if config.identity_loss and likeness is None:
         likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
     critics = Critics(model.size, config.adversarial_game) if config.adversarial else None
     losses = LossOptions(**pick(config, LossOptions))

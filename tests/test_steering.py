@@ -296,6 +296,19 @@ def test_it_ends_when_nothing_gets_better_and_says_so(facesets, tmp_path, monkey
     assert train(dataclasses.replace(long, auto=False, iterations=result.iterations + 2)).loss_a is not None
 
 
+def test_detail_counts_more_in_the_last_stage(facesets, tmp_path, monkeypatch):
+    seen = []
+
+    class Noting(TrainingStep):
+        def __call__(self, *batch):
+            seen.append(len(self.objective._losses))
+            return super().__call__(*batch)
+
+    monkeypatch.setattr("faceswap.groundwork.TrainingStep", Noting)
+    train(config(facesets, tmp_path / "m", iterations=10))
+    assert seen == [2] * 9 + [3]  # the Laplacian pyramid beside L1 and DSSIM
+
+
 def test_deterministic_needs_steps(facesets, tmp_path):
     with pytest.raises(UsageError, match="needs iterations"):
         config(facesets, tmp_path, deterministic=True, iterations=0, minutes=1)

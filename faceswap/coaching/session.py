@@ -18,7 +18,7 @@ from faceswap.coaching.people import Person
 from faceswap.coaching.pilot import STAGES, Pilot
 from faceswap.coaching.stopping import Stop, stopping
 from faceswap.errors import FaceswapError, ModelError
-from faceswap.groundwork import Start, jitter_of, steadied
+from faceswap.groundwork import Start, jitter_of, sharpen, steadied
 from faceswap.networks import checkpoint
 from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Batch, Feed
@@ -111,6 +111,7 @@ class Session:
         self.state = start.state
         self._plateau, self._pilot = Plateau(**self.state.plateau), Pilot(**self.state.pilot)
         self._begun = self._saved = start.state
+        self._sharp = False  # whether detail counts more
         self._returned: int | None = None  # to which iteration it was rolled back last
         self._best = checkpoint.best_score(config.model)
         self._exam: Exam | None = None
@@ -203,7 +204,12 @@ class Session:
     def _prepare(self) -> None:
         """Set what the next step depends on; it follows from the state, so resuming changes nothing."""
         share = share_done(self._config, self.state)
-        self._feed.jitter = steadied(self._jitter) if self._stage(share) else self._jitter
+        stage = self._stage(share)
+        self._feed.jitter = steadied(self._jitter) if stage else self._jitter
+        sharp = STAGES[stage] == "sharpening"
+        if sharp != self._sharp:
+            sharpen(self._config, self._start, sharp)
+            self._sharp = sharp
         scale = self._plateau.scale * (self._pilot.rate(share) if self._config.auto else 1.0)
         self._step.rate = self._start.schedule.at(share, self.state.iterations, scale)
 

@@ -50,6 +50,11 @@ class TrainingStep:
         if average is not None:
             average.start(weights_of(network))
         self.crossed = 0.0  # what A's faces as B's cost in the last step
+        self.pursue(self.objective)
+
+    def pursue(self, objective: Objective) -> None:
+        """Train for this from the next step on, which is compiled anew."""
+        self.objective = objective
         self._compiled = tf.function(self._step, reduce_retracing=True)
 
     @property
