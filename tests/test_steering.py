@@ -220,7 +220,7 @@ def test_no_number_rolls_back_and_lowers_the_rate(facesets, tmp_path, monkeypatc
     monkeypatch.setattr(Bursting, "rates", [])
     result = train(config(facesets, tmp_path / "m", iterations=6))
     assert result.iterations == 6 and np.isfinite(result.loss_a)
-    assert Bursting.rates == pytest.approx([1e-3] * 4 + [5e-4] * 4 + [2.5e-4] * 2, rel=1e-4)
+    assert Bursting.rates == pytest.approx([1e-3] * 4 + [5e-4] * 6, rel=1e-4)
     assert "back to 0, with 0.5 of the learning rate" in caplog.text
     monkeypatch.setattr(Bursting, "at", (12,))
     result = train(config(facesets, tmp_path / "m", iterations=9))
