@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from faceswap.evaluation import evaluate
     from faceswap.exporting.delivery import export
     from faceswap.extraction import extract
+    from faceswap.generation.sampling import generate_sample
+    from faceswap.generation.training import generate_train
     from faceswap.inspection import inspect
     from faceswap.options import (
         ConvertConfig,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
         FacesMergeConfig,
         FacesSortConfig,
         FacesSplitConfig,
+        GenerateSampleConfig,
+        GenerateTrainConfig,
         SwapConfig,
         TrainConfig,
     )
@@ -58,6 +62,8 @@ _HOMES = {
     "faces_merge": "curation.merging",
     "faces_draw": "curation.drawing",
     "faces_export": "curation.exporting",
+    "generate_train": "generation.training",
+    "generate_sample": "generation.sampling",
     "inspect": "inspection",
     "evaluate": "evaluation",
     "export": "exporting.delivery",
@@ -78,6 +84,8 @@ _HOMES = {
     "FacesMergeConfig": "options",
     "FacesDrawConfig": "options",
     "FacesExportConfig": "options",
+    "GenerateSampleConfig": "options",
+    "GenerateTrainConfig": "options",
     "FaceswapError": "errors",
 }
 __all__ = [
@@ -93,6 +101,8 @@ __all__ = [
     "FacesSortConfig",
     "FacesSplitConfig",
     "FaceswapError",
+    "GenerateSampleConfig",
+    "GenerateTrainConfig",
     "InspectConfig",
     "ListConfig",
     "SwapConfig",
@@ -109,6 +119,8 @@ __all__ = [
     "faces_merge",
     "faces_sort",
     "faces_split",
+    "generate_sample",
+    "generate_train",
     "inspect",
     "list_networks",
     "swap",

@@ -46,7 +46,10 @@ class Command(NamedTuple):
 
 
 # The first of two words is a group.
-GROUPS = {"faces": "Look at a faceset, sort it, clean it, split it, merge it, draw it, export it."}
+GROUPS = {
+    "faces": "Look at a faceset, sort it, clean it, split it, merge it, draw it, export it.",
+    "generate": "Make faces of people who do not exist: learn how, draw some.",
+}
 COMMANDS = {
     "extract": Command("extraction", options.ExtractConfig, {"extract": options.ExtractConfig}),
     "train": Command(
@@ -80,6 +83,8 @@ COMMANDS = {
     "faces merge": Command("curation.merging", options.FacesMergeConfig),
     "faces draw": Command("curation.drawing", options.FacesDrawConfig),
     "faces export": Command("curation.exporting", options.FacesExportConfig),
+    "generate train": Command("generation.training", options.GenerateTrainConfig),
+    "generate sample": Command("generation.sampling", options.GenerateSampleConfig),
     "inspect": Command("inspection", options.InspectConfig),
     "doctor": Command("diagnosis", options.DoctorConfig, shows_progress=False),
 }

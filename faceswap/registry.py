@@ -64,6 +64,10 @@ OPTIMIZERS = {
     "momentum": "networks.optimizers:momentum",
     "sgd": "networks.optimizers:sgd",
 }
+GENERATORS = {
+    "face64": "networks.generators:face64",
+    "tiny": "networks.generators:tiny",
+}
 DISCRIMINATORS = {
     "whole": "networks.discriminators:whole",
     "patch": "networks.discriminators:patch",

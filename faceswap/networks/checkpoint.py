@@ -2,7 +2,8 @@
 
     MODEL/config.json                  what the model is: network, picture size, coverage
     MODEL/checkpoints/000001200/       state after so many iterations
-        encoder.npz  decoder_a.npz  decoder_b.npz  optimizer.npz
+        encoder.npz  decoder_a.npz  decoder_b.npz  optimizer.npz       the parts of the network, by name
+        discriminator.npz  ...         whatever else training goes on with
         average_encoder.npz  ...       the running mean of the weights, where training keeps one
         state.json                     iterations, minutes, seed, data, versions; SHA-256 of each file
 
@@ -22,7 +23,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import keras
 import numpy as np
@@ -34,12 +35,23 @@ from faceswap.options import DimensionOptions
 
 log = logging.getLogger(__name__)
 
+C = TypeVar("C")
+
 FORMAT = 1
 KEEP = 3
 CONFIG = "config.json"
 STATE = "state.json"
 AVERAGE = "average_"
 LEFT = ("checkpoints", "cache")  # what an unfinished start of a training leaves
+
+
+class Network(Protocol):
+    """Whatever consists of Keras models with names."""
+
+    @property
+    def parts(self) -> dict[str, keras.Model]:
+        """The models, in the order in which they are saved."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -104,8 +116,12 @@ def exists(folder: Path) -> bool:
     return (folder / CONFIG).is_file()
 
 
-def create(folder: Path, config: ModelConfig) -> None:
+def create(folder: Path, config: Any) -> None:
     """Make a model folder.
+
+    Args:
+        folder: Where.
+        config: A dataclass of JSON values that says what the model is.
 
     Raises:
         OutputError: It cannot be written.
@@ -124,20 +140,35 @@ def remove(folder: Path) -> None:
 
 
 def read_config(folder: Path) -> ModelConfig:
+    """What the swap model in `folder` is; see `read_as`."""
+    return read_as(folder, ModelConfig, "train")
+
+
+def read_as(folder: Path, kind: type[C], command: str) -> C:
     """What the model in `folder` is.
 
+    Args:
+        folder: The model.
+        kind: The dataclass that `create` was given; it has a `format`.
+        command: What makes such models.
+
     Raises:
-        ModelError: There is none, or its config is damaged or of a newer program.
+        ModelError: There is none, or its config is damaged, of another kind or of a newer program.
     """
     if not exists(folder):
-        raise ModelError(f"{folder} is not a model: make one with 'faceswap train ... -m {folder}'")
+        raise ModelError(f"{folder} is not a model: make one with 'faceswap {command} ... -m {folder}'")
     try:
-        config = ModelConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        values = dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{folder / CONFIG} is damaged: restore it or train again ({error})") from error
-    if config.format != FORMAT:
-        raise ModelError(f"{folder} is a model of format {config.format}, this program reads {FORMAT}")
-    return config
+    if values.get("format") != FORMAT:
+        raise ModelError(f"{folder} is a model of format {values.get('format')}, this program reads {FORMAT}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ModelError(
+            f"{folder} is not a model that 'faceswap {command}' makes: give it one of those ({error})"
+        ) from error
 
 
 def build(config: ModelConfig) -> Autoencoder:
@@ -154,10 +185,10 @@ def build(config: ModelConfig) -> Autoencoder:
 
 def save(
     folder: Path,
-    network: Autoencoder,
+    network: Network,
     optimizer: keras.optimizers.Optimizer,
     state: TrainingState,
-    average: Autoencoder | None = None,
+    average: Network | None = None,
     kept: Mapping[str, Sequence[Any]] | None = None,
 ) -> None:
     """Write a checkpoint; the old ones stand until it is whole.
@@ -201,9 +232,9 @@ def save(
 
 def load(
     folder: Path,
-    network: Autoencoder,
+    network: Network,
     optimizer: keras.optimizers.Optimizer | None = None,
-    average: Autoencoder | None = None,
+    average: Network | None = None,
     use: str = "newest",
     kept: Mapping[str, Sequence[Any]] | None = None,
 ) -> TrainingState:
@@ -299,9 +330,9 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 def _read(
     path: Path,
-    network: Autoencoder,
+    network: Network,
     optimizer: keras.optimizers.Optimizer | None,
-    average: Autoencoder | None,
+    average: Network | None,
     kept: Mapping[str, Sequence[Any]],
 ) -> TrainingState:
     state = json.loads((path / STATE).read_text(encoding="utf-8"))
@@ -323,7 +354,7 @@ def _read(
     return TrainingState(**state)
 
 
-def _load_parts(path: Path, network: Autoencoder, prefix: str) -> None:
+def _load_parts(path: Path, network: Network, prefix: str) -> None:
     for name, part in network.parts.items():
         _load_variables(path / f"{prefix}{name}.npz", part.variables)
 

@@ -17,7 +17,6 @@ from keras import ops
 from keras.optimizers import Optimizer
 
 from faceswap import registry
-from faceswap.networks.autoencoder import Autoencoder
 
 # === Config ===
 FLOOR = 0.01  # share of the learning rate at the end of a cosine
@@ -126,8 +125,8 @@ class Average:
     be overwritten, and a checkpoint saved at that moment would lose them.
     """
 
-    def __init__(self, network: Autoencoder, decay: float) -> None:
-        """Take a network of the same kind as the one to follow; `decay` (0 to 1) is kept at each step."""
+    def __init__(self, network: Any, decay: float) -> None:
+        """Take a network of the kind of the one to follow; `decay` (0 to 1) is kept at each step."""
         self.network, self._decay = network, decay
 
     @property
@@ -153,7 +152,7 @@ class Average:
             mean.assign_add(way * (weight - mean))
 
 
-def weights_of(network: Autoencoder) -> list[Any]:
+def weights_of(network: Any) -> list[Any]:
     """All weights of a network, in the order of its parts."""
     return [weight for part in network.parts.values() for weight in part.weights]
 

@@ -16,6 +16,7 @@ from faceswap.options.diagnosis import DoctorConfig
 from faceswap.options.evaluation import MEASURES, EvaluateConfig
 from faceswap.options.export import PRECISIONS, ExportConfig
 from faceswap.options.extraction import FACE_TYPES, ExtractConfig, ExtractOptions
+from faceswap.options.generation import GenerateSampleConfig, GenerateTrainConfig
 from faceswap.options.provenance import (
     CORNERS,
     ConsentOptions,
@@ -65,6 +66,8 @@ __all__ = [
     "FacesMergeConfig",
     "FacesSortConfig",
     "FacesSplitConfig",
+    "GenerateSampleConfig",
+    "GenerateTrainConfig",
     "InspectConfig",
     "ListConfig",
     "LossOptions",

@@ -1,0 +1,1 @@
+"""Making faces of nobody: training on facesets, scores on the way, samples."""

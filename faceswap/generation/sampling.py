@@ -1,0 +1,54 @@
+"""Faces of people who do not exist, by a trained generator."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceswap.errors import OutputError
+from faceswap.generation.scoring import grid
+from faceswap.generation.training import COMMAND, GeneratorConfig, build
+from faceswap.networks import checkpoint
+from faceswap.networks.generators import draw_noise
+from faceswap.options import GenerateSampleConfig
+from faceswap.progress import Progress, quiet
+from faceswap.video.images import FORMATS, write_image
+
+
+@dataclass(frozen=True)
+class GenerateSampleResult:
+    """What was made.
+
+    Attributes:
+        output: The picture.
+        count: Faces on it.
+        iterations: Steps that the model was trained for.
+    """
+
+    output: Path
+    count: int
+    iterations: int
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.count} faces after {self.iterations} iterations: {self.output}"
+
+
+def generate_sample(config: GenerateSampleConfig, progress: Progress = quiet) -> GenerateSampleResult:
+    """Make a sheet of faces.
+
+    Raises:
+        ModelError: The model is missing, damaged or of another kind.
+        OutputError: The picture exists or cannot be written.
+    """
+    if config.output.suffix.lower() not in FORMATS:
+        raise OutputError(f"cannot write {config.output}: name it with one of {', '.join(FORMATS)}")
+    if config.output.exists() and not config.overwrite:
+        raise OutputError(f"{config.output} exists: choose another name, or --overwrite to replace it")
+    generator = build(checkpoint.read_as(config.model, GeneratorConfig, COMMAND))
+    state = checkpoint.load(config.model, generator)
+    noise = draw_noise(config.seed, 0, config.count, generator.noise) * config.spread
+    columns = math.ceil(math.sqrt(config.count))
+    write_image(config.output, grid(generator.make(noise.astype("float32")), columns))
+    return GenerateSampleResult(config.output, config.count, state.iterations)

@@ -1,0 +1,343 @@
+"""Learning to make faces out of noise."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from faceswap import registry
+from faceswap.errors import InputError, ModelError, OutputError, writing
+from faceswap.generation.scoring import MANY, Judge, Score, collapsed, grid
+from faceswap.groundwork import COVERAGE, album_of
+from faceswap.networks import checkpoint
+from faceswap.networks.adversarial import BETA_1, BETA_2, Adversary
+from faceswap.networks.alternation import GenerationStep
+from faceswap.networks.autoencoder import seed_everything
+from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.generators import Generator, draw_noise
+from faceswap.networks.optimizers import Average
+from faceswap.options import GenerateTrainConfig
+from faceswap.progress import Progress, quiet
+from faceswap.threads import ahead
+from faceswap.types import Image
+from faceswap.video.images import read_image, write_image
+
+log = logging.getLogger(__name__)
+
+COMMAND = "generate train"
+HELD_OUT = 0.1  # share of each faceset that only the scores see
+FEWEST = 64  # faces
+AVERAGED = 0.995  # of the running mean of the weights stays at each step
+SHOWN, COLUMNS = 64, 8  # faces on a sheet, and in a row of it
+MOMENTS = 8  # rows of the sheet over time
+SCORES, SAMPLES, OVER_TIME = "scores.csv", "samples", "over_time.png"
+BATCHES_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """What a model is, from its first to its last day.
+
+    Attributes:
+        generator: Name in the registry.
+        discriminator: Name in the registry.
+        size: Side of the pictures, pixels.
+        coverage: Side of the pictures, extents of the mean face.
+        format: Version of the folder's layout.
+    """
+
+    generator: str
+    discriminator: str
+    size: int
+    coverage: float
+    format: int = checkpoint.FORMAT
+
+
+@dataclass(frozen=True)
+class GenerateTrainResult:
+    """How far a model is.
+
+    Attributes:
+        model: The folder.
+        iterations: Steps taken in all.
+        seconds: Time trained in all.
+        score: Of the faces it makes now; None if nothing was left to do.
+        floor: The Fréchet distance of one half of the held-out faces to the other.
+        collapsed: Whether the faces have become alike.
+        faces_per_second: Real faces shown a second in this run.
+        interrupted: Whether Ctrl-C or SIGTERM ended it.
+        sheet: Faces it makes now.
+    """
+
+    model: Path
+    iterations: int
+    seconds: float
+    score: Score | None
+    floor: float
+    collapsed: bool
+    faces_per_second: float
+    interrupted: bool
+    sheet: Path
+
+    def __str__(self) -> str:
+        """A few lines for people."""
+        text = f"{self.iterations} iterations, {self.seconds / 60:.1f} minutes in all: {self.model}"
+        if self.score is None:
+            return f"{text}\nalready trained so far: raise --minutes or --iterations to go on"
+        text += f"\nFréchet distance {self.score.frechet:.3f} (real faces to real ones: {self.floor:.3f})"
+        text += f", diversity {self.score.diversity:.0%} of real faces'"
+        text += f"\nfaces: {self.sheet}, over time: {self.model / OVER_TIME}"
+        if self.collapsed:
+            text += f"\n{_advice(self.model)}"
+        return text + ("\nstopped and saved: run it again to go on" if self.interrupted else "")
+
+
+def generate_train(config: GenerateTrainConfig, progress: Progress = quiet) -> GenerateTrainResult:
+    """Train a generator of faces on facesets, or go on with one.
+
+    Raises:
+        DependencyError: The weight file of the identity network is not installed.
+        InputError: A faceset is missing or damaged, or there are too few faces.
+        ModelError: The model is damaged or of another kind.
+        OutputError: The model cannot be written.
+    """
+    if config.overwrite:
+        _remove(config.model)
+    seed_everything(config.seed)
+    session = _Session(config, *_open(config))
+    if _share(config, session.state) >= 1:
+        state = session.state
+        sheet = session.sheet_path()
+        return GenerateTrainResult(
+            config.model, state.iterations, state.seconds, None, 0.0, False, 0.0, False, sheet
+        )
+    return session.run(progress)
+
+
+def split(config: GenerateTrainConfig, model: GeneratorConfig) -> tuple[Image, Image]:
+    """The faces to learn from and those held out, BGR uint8 (N, size, size, 3).
+
+    The last tenth of each faceset is held out: in a clip its neighbours in time go with it.
+
+    Raises:
+        InputError: A faceset is missing or damaged, or there are too few faces.
+    """
+    layout = ModelConfig(model.generator, model.size, model.coverage)
+    albums = [album_of(folder, layout)[0].middles(model.size) for folder in config.facesets]
+    cuts = [len(faces) - max(round(len(faces) * HELD_OUT), 1) for faces in albums]
+    if sum(map(len, albums)) < FEWEST:
+        raise InputError(f"{sum(map(len, albums))} faces are too few: give {FEWEST} or more")
+    learned = np.concatenate([faces[:cut] for faces, cut in zip(albums, cuts, strict=True)])
+    held_out = np.concatenate([faces[cut:] for faces, cut in zip(albums, cuts, strict=True)])
+    chosen = np.linspace(0, len(held_out) - 1, min(len(held_out), MANY)).round().astype(int)
+    return learned, held_out[chosen]
+
+
+def batch(faces: Image, size: int, seed: int, number: int) -> Image:
+    """Batch `number` of the training, half of it mirrored."""
+    draw = np.random.default_rng([seed, number])
+    chosen = faces[draw.integers(0, len(faces), size)]
+    mirrored = draw.random(size) < 0.5
+    chosen[mirrored] = chosen[mirrored, :, ::-1]
+    return chosen
+
+
+def _open(config: GenerateTrainConfig) -> tuple[GeneratorConfig, Generator]:
+    """What the model on disk, or a new one, is, and its generator with random weights; nothing is written."""
+    if checkpoint.exists(config.model):
+        model = checkpoint.read_as(config.model, GeneratorConfig, COMMAND)
+        asked = (config.generator, config.discriminator)
+        if (model.generator, model.discriminator) != asked:
+            raise ModelError(
+                f"{config.model} has --generator {model.generator} --discriminator {model.discriminator}:"
+                " ask for these, another folder, or --overwrite to start again"
+            )
+        return model, build(model)
+    with writing(config.model):
+        if config.model.exists() and not checkpoint.is_empty(config.model):
+            raise OutputError(f"{config.model} exists and is not a model: choose another folder")
+    generator: Generator = registry.load(registry.GENERATORS, config.generator)()
+    model = GeneratorConfig(config.generator, config.discriminator, generator.size, COVERAGE)
+    return model, generator
+
+
+def build(model: GeneratorConfig) -> Generator:
+    """The generator that a model names, with random weights.
+
+    Raises:
+        ModelError: This program does not know it, or knows another of the name.
+    """
+    if model.generator not in registry.GENERATORS:
+        raise ModelError(f"the model's generator '{model.generator}' is unknown to this program")
+    generator: Generator = registry.load(registry.GENERATORS, model.generator)()
+    if generator.size != model.size:
+        raise ModelError(f"the model is of {model.size} pixels, '{model.generator}' now of {generator.size}")
+    return generator
+
+
+def _remove(folder: Path) -> None:
+    """Remove a model and what training wrote beside it; other files stay."""
+    checkpoint.remove(folder)
+    with writing(folder):
+        for path in [folder / SCORES, folder / OVER_TIME, *folder.glob(f"{SAMPLES}/*.png")]:
+            path.unlink(missing_ok=True)
+
+
+def _share(config: GenerateTrainConfig, state: TrainingState) -> float:
+    """How much of the training asked for is done, 0 to 1; 0 where there is no limit."""
+    by_time = state.seconds / (config.minutes * 60) if config.minutes else 0.0
+    by_steps = state.iterations / config.iterations if config.iterations else 0.0
+    return max(by_time, by_steps)
+
+
+def _advice(model: Path) -> str:
+    """What to do about a collapse."""
+    return (
+        "the faces have become alike (mode collapse): delete the newest checkpoints in"
+        f" {model / 'checkpoints'} to go back, and train on with a smaller --learning-rate"
+    )
+
+
+class _Session:
+    """One run of training: the loop, and what is written while it goes."""
+
+    def __init__(self, config: GenerateTrainConfig, model: GeneratorConfig, generator: Generator) -> None:
+        import keras  # the package `networks` has loaded it, quietly
+
+        self._config, self._model, self._generator = config, model, generator
+        optimizer = keras.optimizers.Adam(config.learning_rate, BETA_1, BETA_2, name="adam")
+        discriminator = registry.load(registry.DISCRIMINATORS, model.discriminator)(model.size)
+        self._adversary = Adversary(discriminator, config.game, optimizer)
+        self._average = Average(build(model), AVERAGED)
+        self._step = GenerationStep(generator, self._adversary, self._average, config.learning_rate)
+        self.state = TrainingState()
+        if checkpoint.has_checkpoint(config.model):
+            self.state = checkpoint.load(
+                config.model,
+                generator,
+                self._step.optimizer,
+                self._average.network,
+                kept=self._adversary.kept,
+            )
+        self._begun = self._saved = self.state
+        self._score: Score | None = None
+        self._collapsed = False
+        self._best = float(self.state.about.get("diversity", 0.0))
+        self._losses = (float("nan"),) * 3
+
+    def run(self, progress: Progress) -> GenerateTrainResult:
+        """Train until the time or the steps are up, or until interrupted; saved in any case."""
+        config = self._config
+        learned, held_out = split(config, self._model)
+        self._judge = Judge(held_out, self._model.coverage)
+        checkpoint.create(config.model, self._model)
+        with writing(config.model):
+            (config.model / SAMPLES).mkdir(exist_ok=True)
+        total = config.iterations - self.state.iterations if config.iterations else None
+        interrupted = False
+        made = (batch(learned, config.batch_size, config.seed, n) for n in count(self.state.iterations))
+        with closing(ahead(made, BATCHES_AHEAD)) as batches:
+            try:
+                for _ in progress(self._loop(batches), total=total, desc="training", note=self._note):
+                    pass
+            except KeyboardInterrupt:
+                interrupted = True
+        self._save()
+        self._look()
+        return GenerateTrainResult(
+            config.model,
+            self.state.iterations,
+            self.state.seconds,
+            self._score,
+            self._judge.floor(),
+            self._collapsed,
+            self._speed(),
+            interrupted,
+            self.sheet_path(),
+        )
+
+    def _loop(self, batches: Iterator[Image]) -> Iterator[int]:
+        """The training loop; yields the iteration after each step."""
+        config, clock = self._config, time.monotonic
+        saved = looked = clock()
+        if not self.state.iterations:
+            self._look()
+        before = clock()
+        for faces in batches:
+            noise = draw_noise(config.seed, self.state.iterations, len(faces), self._generator.noise)
+            self._losses = self._step(noise, faces)
+            now = clock()
+            self.state = replace(
+                self.state, iterations=self.state.iterations + 1, seconds=self.state.seconds + now - before
+            )
+            if now - looked > config.score_seconds:
+                self._look()
+                looked = clock()
+            if now - saved > config.save_seconds:
+                self._save()
+                saved = clock()
+            before = clock()
+            yield self.state.iterations
+            if _share(config, self.state) >= 1:
+                return
+
+    def _look(self) -> None:
+        """Make the same faces as ever, score them, and write down how they are."""
+        state, shown = self.state, self._average.network
+        faces = shown.make(draw_noise(self._config.seed, -1 % 2**31, MANY, shown.noise))
+        self._score = self._judge.score(faces)
+        was, self._collapsed = self._collapsed, collapsed(self._score, self._best)
+        self._best = max(self._best, self._score.diversity)
+        self.state = replace(self.state, about={**asdict(self._model), "diversity": self._best})
+        if self._collapsed and not was:
+            log.warning("%s", _advice(self._config.model))
+        write_image(self.sheet_path(), grid(faces[:SHOWN], COLUMNS, 2))
+        self._write_over_time()
+        path = self._config.model / SCORES
+        header = ["iterations", "seconds", "frechet", "diversity", "generator", "fake", "real"]
+        values = [self._score.frechet, self._score.diversity, *self._losses]
+        row = [state.iterations, f"{state.seconds:.1f}", *(f"{value:.5f}" for value in values)]
+        with writing(path):
+            fresh = not path.exists()
+            with path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([header, row] if fresh else [row])
+
+    def sheet_path(self) -> Path:
+        """Where the faces made after so many steps are shown."""
+        return self._config.model / SAMPLES / f"{self.state.iterations:09d}.png"
+
+    def _write_over_time(self) -> None:
+        """The first row of sheets from the first to the last, one below the other."""
+        sheets = sorted((self._config.model / SAMPLES).glob("*.png"))
+        chosen = np.unique(np.linspace(0, len(sheets) - 1, MOMENTS).round().astype(int))
+        rows = [read_image(sheets[place])[: 2 * self._model.size] for place in chosen]
+        write_image(self._config.model / OVER_TIME, np.concatenate(rows))
+
+    def _save(self) -> None:
+        if self.state.iterations > self._saved.iterations or not self._saved.iterations:
+            checkpoint.save(
+                self._config.model,
+                self._generator,
+                self._step.optimizer,
+                self.state,
+                self._average.network,
+                kept=self._adversary.kept,
+            )
+            self._saved = self.state
+
+    def _speed(self) -> float:
+        seconds = self.state.seconds - self._begun.seconds
+        steps = self.state.iterations - self._begun.iterations
+        return steps * self._config.batch_size / seconds if seconds > 0 else 0.0
+
+    def _note(self) -> str:
+        scored = f", Fréchet {self._score.frechet:.3f}" if self._score else ""
+        return f"{self.state.seconds / 60:.1f} min{scored}, {self._speed():.0f} faces/s"
