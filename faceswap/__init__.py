@@ -43,9 +43,13 @@ if TYPE_CHECKING:
         GenerateTrainConfig,
         SwapConfig,
         TrainConfig,
+        VerifyConfig,
+        VerifyTrainConfig,
     )
     from faceswap.swapping import swap
     from faceswap.training import train
+    from faceswap.verification.comparing import verify
+    from faceswap.verification.learning import verify_train
 
 __version__ = "0.1.0"
 
@@ -64,6 +68,8 @@ _HOMES = {
     "faces_export": "curation.exporting",
     "generate_train": "generation.training",
     "generate_sample": "generation.sampling",
+    "verify": "verification.comparing",
+    "verify_train": "verification.learning",
     "inspect": "inspection",
     "evaluate": "evaluation",
     "export": "exporting.delivery",
@@ -86,6 +92,8 @@ _HOMES = {
     "FacesExportConfig": "options",
     "GenerateSampleConfig": "options",
     "GenerateTrainConfig": "options",
+    "VerifyConfig": "options",
+    "VerifyTrainConfig": "options",
     "FaceswapError": "errors",
 }
 __all__ = [
@@ -107,6 +115,8 @@ __all__ = [
     "ListConfig",
     "SwapConfig",
     "TrainConfig",
+    "VerifyConfig",
+    "VerifyTrainConfig",
     "convert",
     "doctor",
     "evaluate",
@@ -125,6 +135,8 @@ __all__ = [
     "list_networks",
     "swap",
     "train",
+    "verify",
+    "verify_train",
 ]
 
 

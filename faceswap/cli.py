@@ -45,10 +45,11 @@ class Command(NamedTuple):
     others: Mapping[str, tuple[str, Command]] = {}
 
 
-# The first of two words is a group.
+# The first of two words is a group; one that is a command too does that where no second word is given.
 GROUPS = {
     "faces": "Look at a faceset, sort it, clean it, split it, merge it, draw it, export it.",
     "generate": "Make faces of people who do not exist: learn how, draw some.",
+    "verify": "Say whether two pictures show one person, or who of a gallery a picture shows.",
 }
 COMMANDS = {
     "extract": Command("extraction", options.ExtractConfig, {"extract": options.ExtractConfig}),
@@ -85,6 +86,8 @@ COMMANDS = {
     "faces export": Command("curation.exporting", options.FacesExportConfig),
     "generate train": Command("generation.training", options.GenerateTrainConfig),
     "generate sample": Command("generation.sampling", options.GenerateSampleConfig),
+    "verify": Command("verification.comparing", options.VerifyConfig),
+    "verify train": Command("verification.learning", options.VerifyTrainConfig),
     "inspect": Command("inspection", options.InspectConfig),
     "doctor": Command("diagnosis", options.DoctorConfig, shows_progress=False),
 }
@@ -137,7 +140,10 @@ def _app() -> App:
         group, _, last = name.rpartition(" ")
         if group and group not in app:
             app.command(groups[group])
-        (groups[group] if group else app).command(_command(name, command), name=last)
+        if name in groups:
+            groups[name].default(_command(name, command))
+        else:
+            (groups[group] if group else app).command(_command(name, command), name=last)
     return app
 
 

@@ -12,7 +12,8 @@
     └── Interrupted        130   stopped by Ctrl-C or SIGTERM; run again to go on
 
 Success is 0. `doctor` ends with 1 where it finds a fault, `evaluate` with 8 where a measure is worse than
-`--fail-under` asks, `inspect` with 11 to 14 where a file is not as this program made it (see `inspection`).
+`--fail-under` asks, `inspect` with 11 to 14 where a file is not as this program made it (see `inspection`),
+`verify` with 15 where two pictures show two people.
 """
 
 from __future__ import annotations

@@ -77,6 +77,12 @@ GAMES = {
     "least-squares": "networks.adversarial:LEAST_SQUARES",
     "non-saturating": "networks.adversarial:NON_SATURATING",
 }
+METRIC_LOSSES = {
+    "semi-hard": "networks.siamese:semi_hard_triplets",
+    "hard": "networks.siamese:hard_triplets",
+    "random": "networks.siamese:random_triplets",
+    "contrastive": "networks.siamese:contrastive",
+}
 COLORS = {
     "none": "blending.color:keep",
     "reinhard": "blending.color:reinhard",

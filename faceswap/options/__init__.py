@@ -36,6 +36,7 @@ from faceswap.options.training import (
     TrainConfig,
     TrainOptions,
 )
+from faceswap.options.verification import SIMILARITIES, VerifyConfig, VerifyTrainConfig
 
 __all__ = [
     "CODECS",
@@ -48,6 +49,7 @@ __all__ = [
     "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
+    "SIMILARITIES",
     "AugmentOptions",
     "BottleneckOptions",
     "ConsentOptions",
@@ -77,4 +79,6 @@ __all__ = [
     "SwapConfig",
     "TrainConfig",
     "TrainOptions",
+    "VerifyConfig",
+    "VerifyTrainConfig",
 ]
