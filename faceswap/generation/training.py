@@ -16,15 +16,16 @@ import numpy as np
 from faceswap import registry
 from faceswap.errors import InputError, ModelError, OutputError, writing
 from faceswap.generation.scoring import MANY, Judge, Score, collapsed, grid
-from faceswap.groundwork import COVERAGE, album_of
+from faceswap.groundwork import COVERAGE
 from faceswap.networks import checkpoint
 from faceswap.networks.adversarial import BETA_1, BETA_2, Adversary
 from faceswap.networks.alternation import GenerationStep
 from faceswap.networks.autoencoder import seed_everything
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.generators import Generator, draw_noise
 from faceswap.networks.optimizers import Average
 from faceswap.options import GenerateTrainConfig
+from faceswap.portraits import portraits
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead
 from faceswap.types import Image
@@ -122,7 +123,9 @@ def generate_train(config: GenerateTrainConfig, progress: Progress = quiet) -> G
     return session.run(progress)
 
 
-def split(config: GenerateTrainConfig, model: GeneratorConfig) -> tuple[Image, Image]:
+def split(
+    config: GenerateTrainConfig, model: GeneratorConfig, progress: Progress = quiet
+) -> tuple[Image, Image]:
     """The faces to learn from and those held out, BGR uint8 (N, size, size, 3).
 
     The last tenth of each faceset is held out: in a clip its neighbours in time go with it.
@@ -130,8 +133,7 @@ def split(config: GenerateTrainConfig, model: GeneratorConfig) -> tuple[Image, I
     Raises:
         InputError: A faceset is missing or damaged, or there are too few faces.
     """
-    layout = ModelConfig(model.generator, model.size, model.coverage)
-    albums = [album_of(folder, layout)[0].middles(model.size) for folder in config.facesets]
+    albums = [portraits(folder, model.size, model.coverage, progress)[0] for folder in config.facesets]
     cuts = [len(faces) - max(round(len(faces) * HELD_OUT), 1) for faces in albums]
     if sum(map(len, albums)) < FEWEST:
         raise InputError(f"{sum(map(len, albums))} faces are too few: give {FEWEST} or more")
@@ -236,7 +238,7 @@ class _Session:
     def run(self, progress: Progress) -> GenerateTrainResult:
         """Train until the time or the steps are up, or until interrupted; saved in any case."""
         config = self._config
-        learned, held_out = split(config, self._model)
+        learned, held_out = split(config, self._model, progress)
         self._judge = Judge(held_out, self._model.coverage)
         checkpoint.create(config.model, self._model)
         with writing(config.model):

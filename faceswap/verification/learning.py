@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import InputError, OutputError, writing
-from faceswap.faces.faceset import Faceset
 from faceswap.faces.people import Descriptors
 from faceswap.networks import checkpoint
 from faceswap.networks.augmentation import Jitter, vary
@@ -23,6 +21,7 @@ from faceswap.networks.autoencoder import seed_everything
 from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.siamese import Siamese, SiameseStep, build
 from faceswap.options import SIMILARITIES, VerifyTrainConfig
+from faceswap.portraits import portraits
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead
 from faceswap.types import Image
@@ -273,22 +272,13 @@ def _train(
 
 def _people(folders: tuple[Path, ...], size: int, progress: Progress) -> People:
     """The faces of facesets, and a number for each person of each."""
-    side = round(size * ROOM)
     faces, names, before = [], [], 0
     for folder in folders:
-        with Faceset.open(folder) as faceset:
-            stored = faceset.faces()
-            for face in progress(stored, total=len(stored), desc=f"faces of {folder.name}", unit="face"):
-                crop = faceset.load(face).image
-                keep = round(len(crop) * min(COVERAGE * ROOM / face.alignment.coverage, 1.0))
-                edge = (len(crop) - keep) // 2
-                middle = crop[edge : edge + keep, edge : edge + keep]
-                faces.append(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
-                names.append(before + face.person)
-        before = max(names, default=-1) + 1
-    if not faces:
-        raise InputError(f"there is no face in {', '.join(map(str, folders))}: extract some first")
-    return People(np.stack(faces).astype(np.uint8, copy=False), np.array(names, np.int64))
+        found, people = portraits(folder, round(size * ROOM), COVERAGE * ROOM, progress)
+        faces.append(found)
+        names.append(people + before)
+        before += int(people.max()) + 1
+    return People(np.concatenate(faces), np.concatenate(names))
 
 
 def _spread(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
