@@ -10,7 +10,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from faceswap.networks.autoencoder import to_image
-from faceswap.networks.layers import upscale
+from faceswap.networks.layers import convolution
 from faceswap.types import Image
 
 # === Config ===
@@ -63,7 +63,7 @@ def draw_noise(seed: int, number: int, count: int, length: int) -> NDArray[np.fl
 
 
 def _model(first: int, filters: tuple[int, ...]) -> keras.Model:
-    """From 4x4 up by pixel shuffle.
+    """From 4x4 up by doubling pixels: pixel shuffle begins with a checkerboard that takes long to unlearn.
 
     Batch normalisation after Radford et al., "Unsupervised representation learning with deep convolutional
     generative adversarial networks", ICLR 2016; like them, not before the picture itself.
@@ -72,5 +72,6 @@ def _model(first: int, filters: tuple[int, ...]) -> keras.Model:
     x = layers.Dense(16 * first, activation="relu", kernel_initializer="he_normal")(noise)
     x = layers.Reshape((4, 4, first))(x)
     for count in filters:
-        x = upscale(layers.BatchNormalization(momentum=0.9)(x), count)
+        x = layers.UpSampling2D()(layers.BatchNormalization(momentum=0.9)(x))
+        x = convolution(x, count)
     return keras.Model(noise, layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x), name="generator")
