@@ -36,7 +36,8 @@ from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
 from faceswap.video.encoders import Encoding
 from faceswap.video.images import FORMATS, write_image
-from faceswap.video.output import Output, Patched, open_output
+from faceswap.video.kinds import open_output
+from faceswap.video.output import Output, Patched
 from faceswap.video.source import Source, open_source, segments
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
     with open_source(config.source) as source:
         if config.try_ is not None:
             return _try(config, source, parts, progress, started)
-        output = open_output(source, path, parts, encoding(config))
+        output = open_output(source, path, parts, encoding(config), config.output_kind)
         check_output(path, config.source, config.overwrite)
         marking = Marking(config, _open_parts(parts, _settings(config, source)))
         refuse_adult(sampled(source, progress), source.path.name)

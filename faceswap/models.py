@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from faceswap import registry
 from faceswap.errors import ModelError
@@ -64,7 +65,13 @@ def _open_exported(path: Path, side: str) -> Model:
     if run.card.side != side:
         other = "without --swap-direction" if run.card.side == "b" else "with --swap-direction"
         raise ModelError(f"{path} draws {run.card.side.upper()}'s face: convert {other}, or export the other")
-    return Model(run.card.size, run.card.coverage, lambda images: to_image(run(to_float(images))))
+    turn = Lock()  # segments run side by side; LiteRT's interpreters must not
+
+    def swap(images: Image) -> Image:
+        with turn:
+            return to_image(run(to_float(images)))
+
+    return Model(run.card.size, run.card.coverage, swap)
 
 
 def fingerprint(path: Path, use: str = "newest") -> str:

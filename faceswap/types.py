@@ -213,6 +213,21 @@ class AlignedFace:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A face as it lies in a rectangle of its frame, before it is blended.
+
+    Attributes:
+        face: BGR uint8 (height, width, 3).
+        opacity: float32 (height, width), 0 to 1: how much of it shows.
+        matrix: float64 (2, 3), from pixels of the upright crop it was drawn in to those of the frame.
+    """
+
+    face: Image
+    opacity: NDArray[np.float32]
+    matrix: Matrix
+
+
+@dataclass(frozen=True)
 class Patch:
     """A rectangle of new pixels for a frame.
 
@@ -221,12 +236,14 @@ class Patch:
         top: Row of the frame at which the patch begins.
         image: BGR uint8, (height, width, 3), already blended with what was there.
         mask: bool (height, width); only pixels that are True replace the frame's.
+        layer: What was blended, where it is a face.
     """
 
     left: int
     top: int
     image: Image
     mask: NDArray[np.bool_]
+    layer: Layer | None = None
 
 
 def to_float(images: Image) -> NDArray[np.float32]:

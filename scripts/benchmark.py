@@ -1,6 +1,7 @@
 """Measure this program against a plain loop that does the same, on this machine.
 
     python scripts/benchmark.py extract [--clip CLIP] [--json FILE]
+    python scripts/benchmark.py convert [--clip CLIP] [--network NAME] [--json FILE]
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
     python scripts/benchmark.py train --clip A --other B [--minutes 10] [--work FOLDER] [--plot FILE]
 
@@ -8,6 +9,8 @@
 1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
 dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then the
 clip's first frame, with a camera's noise, stands still and swings, for the jitter and the lag of the points.
+`convert` makes the same two clips, and measures in turn decoding and encoding alone, the network alone, and
+the whole of `convert` from loading the model to the joined file, each in a process of its own.
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
 `train` trains `swift` for a minute for its speed or, with --minutes, `swift` and `original` for so long each,
 and compares what the faces that were held out show; see `_bench_train.py`.
@@ -35,8 +38,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["extract", "identity", "train"], help="what is measured")
+    parser.add_argument("what", choices=["extract", "convert", "identity", "train"], help="what is measured")
     parser.add_argument("--clip", type=Path, default=SAMPLE, help="a clip of one person")
+    parser.add_argument("--network", default="swift", help="the network of convert")
     parser.add_argument("--pairs", type=Path, help="table of pairs of pictures")
     parser.add_argument("--pictures", type=Path, help="folder that its names start from")
     parser.add_argument("--other", type=Path, help="train: a clip of the other person")
@@ -54,6 +58,8 @@ def main() -> int:
     try:
         if args.what == "train":
             figures = training((args.clip, args.other), args.minutes, args.work, args.plot)
+        elif args.what == "convert":
+            figures = conversion(args.clip, args.network)
         else:
             figures = extraction(args.clip) if args.what == "extract" else identity(args.pairs, args.pictures)
     except FaceswapError as error:
@@ -80,6 +86,14 @@ def extraction(clip: Path) -> Figures:
 
     with tempfile.TemporaryDirectory() as folder:
         return measure(clip, Path(folder))
+
+
+def conversion(clip: Path, network: str) -> Figures:
+    """Speed and memory of conversion, and of its parts alone."""
+    from _bench_convert import measure
+
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(clip, Path(folder), network)
 
 
 def identity(pairs: Path, pictures: Path) -> Figures:

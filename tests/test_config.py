@@ -6,8 +6,15 @@ import pytest
 from faceswap import options
 from faceswap.config import described, pick, read_project
 from faceswap.errors import InputError, UsageError
-from faceswap.options import ConvertOptions, ExtractConfig, ExtractOptions, SwapConfig, TrainOptions
-from faceswap.video import encoders
+from faceswap.options import (
+    ConvertOptions,
+    ExtractConfig,
+    ExtractOptions,
+    SwapConfig,
+    TrainOptions,
+    conversion,
+)
+from faceswap.video import encoders, kinds
 
 CONFIGS = [v for v in vars(options).values() if isinstance(v, type) and dataclasses.is_dataclass(v)]
 
@@ -24,6 +31,7 @@ def test_names_are_unique_over_the_stages():
 
 
 def test_codecs_are_those_the_writer_has():
+    assert conversion.KINDS == kinds.KINDS
     assert options.PRESETS == encoders.SPEEDS
     assert set(options.CODECS) == set(encoders.CODECS)
 

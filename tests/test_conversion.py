@@ -403,3 +403,67 @@ def test_try_writes_a_sheet_of_every_look(config, tmp_path):
     for wrong in ({"output": None}, {"try_": sheet}):
         with pytest.raises(UsageError, match=r"--output .* --try"):
             changed(config, **wrong)
+
+
+def kind_of(config, kind, name, **more):
+    """Convert to a kind of output; returns where it is."""
+    output = config.output.with_name(name)
+    convert(changed(config, output_kind=kind, output=output, color="none", no_provenance=True, **more))
+    return output
+
+
+def test_masks_and_pairs(config):
+    swapped = frames(kind_of(config, "video", "swapped.mkv", codec="ffv1"))
+    masks = frames(kind_of(config, "mask", "mask.mkv", codec="ffv1"))
+    pairs = frames(kind_of(config, "side-by-side", "pair.mkv", codec="ffv1"))
+    before = frames(config.source)
+    assert len(masks) == len(pairs) == len(before)
+    mask = masks[9]
+    assert mask[48, 68].min() > 200 and mask[:, :15].max() <= 2, "white on the face, black off it"
+    assert (np.abs(mask - mask[..., :1].astype(int)) <= 2).all(), "grey"
+    assert np.array_equal(pairs[9][:, :128], before[9]) and np.array_equal(pairs[9][:, 128:], swapped[9])
+    near = cv2.dilate(mask[..., 0], np.ones((7, 7)))  # pixels share chroma with their neighbours
+    assert np.array_equal(swapped[9][near <= 1], before[9][near <= 1])
+
+
+def test_patches_can_be_laid_over_elsewhere(config):
+    folder = kind_of(config, "patches", "patches")
+    pictures = kind_of(config, "frames", "frames")
+    assert [path.name for path in sorted(pictures.iterdir())] == [f"{n:06d}.png" for n in range(30)]
+    table = json.loads((folder / "patches.json").read_text())
+    assert (table["frames"], len(table["patches"])) == (30, 30)
+    entry = table["patches"][9]
+    with open_source(config.source) as source:
+        image = next(iter(source.frames(9, 10))).image.astype(np.float64)
+    face = cv2.imread(str(folder / entry["file"]), cv2.IMREAD_UNCHANGED).astype(np.float64)
+    rows, columns = face.shape[:2]
+    area = np.s_[entry["top"] : entry["top"] + rows, entry["left"] : entry["left"] + columns]
+    alpha = face[..., 3:] / 255
+    image[area] = image[area] * (1 - alpha) + face[..., :3] * alpha
+    swapped = cv2.imread(str(pictures / "000009.png"))
+    assert np.abs(image - swapped).max() <= 2 and alpha.max() > 0.9
+    middle = np.array(entry["matrix"]) @ [127.5, 127.5, 1]
+    face_middle = stored(config.faceset, 9).face.landmarks.mean(0)
+    assert np.abs(middle - face_middle).max() < 12, "the matrix says where the upright face lies"
+
+
+def test_an_animation(config):
+    output = kind_of(config, "gif", "out.gif")
+    with av.open(str(output)) as container:
+        shown = [(f.time, f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
+    assert 14 <= len(shown) <= 16 and shown[1][0] - shown[0][0] >= 0.05, "20 pictures a second at most"
+    whole = frames(kind_of(config, "video", "whole.mp4", crf=4))
+    assert np.abs(shown[0][1].astype(int) - whole[0]).mean() < 8
+
+
+def test_kinds_that_do_not_fit(config, tmp_path):
+    for kind, name, more, word in (
+        ("gif", "out.mp4", {}, "GIF"),
+        ("frames", "out.mp4", {}, "name a folder"),
+        ("patches", "out.png", {}, "name a folder"),
+        ("mask", "out.gif", {}, "name it with"),
+        ("patches", "out", {"blend": "clone"}, "leave out --blend"),
+    ):
+        with pytest.raises(UsageError, match=word):
+            kind_of(config, kind, name, **more)
+    assert not (tmp_path / "out").exists()

@@ -348,6 +348,13 @@ def sample(name: str, width: int = 39, height: int = 27) -> av.VideoFrame:
     return from_bgr(cv2.normalize(smooth, None, 20, 235, cv2.NORM_MINMAX), like)
 
 
+def test_region_of_a_decoded_picture(tmp_path: Path) -> None:
+    """H.264 says where chroma lies; a region is converted as the whole is all the same."""
+    picture = next(video(clips.constant(tmp_path / "a.mp4")).frames()).picture
+    whole = picture.region(0, 0, picture.width, picture.height)
+    assert np.array_equal(picture.region(20, 10, 60, 50), whole[10:50, 20:60])
+
+
 @pytest.mark.parametrize("size", [(152, 92), (151, 91)], ids=["even", "odd"])
 @pytest.mark.parametrize("name", PLAIN)
 @settings(max_examples=8, deadline=None)

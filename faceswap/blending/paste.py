@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending import blend as blends
-from faceswap.types import Alignment, Image, Matrix, Patch, Picture
+from faceswap.types import Alignment, Image, Layer, Matrix, Patch, Picture
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
 
@@ -93,7 +93,9 @@ def paste(
     region = np.ascontiguousarray(region)
     if finish is not None:
         placed = finish(placed, region, cover, spot)
-    return Patch(spot.left, spot.top, blend(region, placed, cover), cover >= SEEN)
+    corner = np.array([[0, 0, spot.left], [0, 0, spot.top]])
+    layer = Layer(placed, cover, spot.matrix + corner)
+    return Patch(spot.left, spot.top, blend(region, placed, cover), cover >= SEEN, layer)
 
 
 def enlarge(face: NDArray[np.generic], size: int) -> Image:

@@ -16,6 +16,7 @@ CODECS = (
     *("hevc_nvenc", "hevc_qsv", "hevc_amf", "hevc_videotoolbox"),
     *("av1_nvenc", "av1_qsv", "av1_amf"),
 )
+KINDS = ("video", "mask", "side-by-side", "patches", "frames", "gif")
 DEPTHS = ("source", "8", "10")
 PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -72,7 +73,19 @@ class ConvertOptions(ProvenanceOptions):
     )
     preset: str = option("fast", "how much time encoding takes; slower is smaller", choices=PRESETS)
     bit_depth: str = option("source", "bits of a sample in the output", choices=DEPTHS)
+    output_kind: str = option(
+        "video",
+        "what is written: the swap, its mask, both side by side; faces with alpha and a table of where they"
+        " belong; numbered PNG files; an animation",
+        choices=KINDS,
+    )
     swap_direction: bool = option(False, "put A's face into B's video instead")
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if self.output_kind == "patches" and self.blend != "alpha":
+            raise UsageError("patches are laid over by their alpha: leave out --blend")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from faceswap.types import Grey, Image, Matrix
-from faceswap.video.planes import blank, joined, to_bgr, traits, views
+from faceswap.video.planes import blank, duplicate, joined, to_bgr, traits, views
 from faceswap.warping import warp
 
 MARGIN = 8  # pixels converted around a region, so that chroma is interpolated there as in the whole frame
@@ -68,7 +68,9 @@ class NativePicture:
         across, down = traits(self.native.format.name)[-2:]
         odd = self.width % across or self.height % down  # swscale stretches the chroma of these a little
         if odd or (left, top, right, bottom) == (0, 0, self.width, self.height):
-            whole = to_bgr(self.native, self._converters.of(self.width, self.height))
+            # A decoded picture may say where its chroma lies, a copy of it or of a part cannot: all are
+            # converted as if it lay in the middle, as `from_bgr` does on the way back.
+            whole = to_bgr(duplicate(self.native), self._converters.of(self.width, self.height))
             return whole[top:bottom, left:right]
         x0, x1 = _grown(left, right, self.width, across)
         y0, y1 = _grown(top, bottom, self.height, down)

@@ -18,10 +18,10 @@ from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
 from faceswap.video.encoders import Encoding
 from faceswap.video.images import FORMATS, ImageSource, write_image
-from faceswap.video.joining import CONTAINERS, check_container, join
-from faceswap.video.patching import image_apply
+from faceswap.video.joining import CONTAINERS, join
 from faceswap.video.planes import traits
-from faceswap.video.source import Source, VideoSource
+from faceswap.video.source import VideoSource
+from faceswap.video.views import SWAPPED, View
 from faceswap.video.writer import SegmentWriter
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Output(ABC):
 class VideoOutput(Output):
     """A video: each segment in a file of its own, joined without encoding again, with the source's sound."""
 
-    def __init__(self, path: Path, parts: Path, source: VideoSource, how: Encoding) -> None:
+    def __init__(self, path: Path, parts: Path, source: VideoSource, how: Encoding, view: View) -> None:
         """Check that it can be.
 
         Raises:
@@ -67,14 +67,13 @@ class VideoOutput(Output):
                 not hold such pictures.
         """
         super().__init__(path, parts)
-        check_container(path, how)
+        self._source, self._how, self._view = source, how, view
         coded = source.sample.format.name
         depth, now = (
             traits(name).depth for name in (coded, how.format(coded, source.width, source.height)[0])
         )
         if how.depth is None and now < depth:
             log.warning("%s writes %d bits a sample here, the source has %d: try h265", how.codec, now, depth)
-        self._source, self._how = source, how
 
     def _file(self, start: int) -> Path:
         return self.parts / f"{start:09d}.mp4"
@@ -86,7 +85,7 @@ class VideoOutput(Output):
     def write(self, segment: range, frames: Iterable[Patched]) -> Iterator[int]:
         """Encode the segment."""
         file = self._file(segment.start)
-        with SegmentWriter(file, self._source, self._how) as writer:
+        with SegmentWriter(file, self._source, self._how, self._view) as writer:
             for frame, patches in frames:
                 writer.write(frame, patches)
                 yield frame.index
@@ -101,14 +100,14 @@ class VideoOutput(Output):
 class ImageOutput(Output):
     """Images under the names they had; one that no patch touches is copied as it is."""
 
-    def __init__(self, path: Path, parts: Path, source: ImageSource) -> None:
+    def __init__(self, path: Path, parts: Path, source: ImageSource, view: View) -> None:
         """Write the images of `source`: a folder to a folder, a single image to a file.
 
         Raises:
             UsageError: `path` is named like a video, or a single image's like no image.
         """
         super().__init__(path, parts)
-        self._source, self._single = source, not source.path.is_dir()
+        self._source, self._view, self._single = source, view, not source.path.is_dir()
         suffix = path.suffix.lower()
         if self._single and suffix not in FORMATS:
             raise UsageError(f"cannot write an image to {path}: name it with one of {', '.join(FORMATS)}")
@@ -147,8 +146,8 @@ class ImageOutput(Output):
 
     def _write_image(self, origin: Path, frame: Frame, patches: Sequence[Patch]) -> None:
         name = self._name(origin)
-        if patches:
-            write_image(self._changed / name, image_apply(frame.image, patches))
+        if patches or self._view is not SWAPPED:
+            write_image(self._changed / name, self._view.image(frame.image, patches))
         elif Path(name).suffix == origin.suffix:
             with writing(self._done / name):
                 shutil.copyfile(origin, self._done / name)
@@ -171,15 +170,3 @@ class ImageOutput(Output):
             elif not self._single:
                 for image in sorted(self._done.iterdir()):
                     os.replace(image, self.path / image.name)
-
-
-def open_output(source: Source, path: Path, parts: Path, how: Encoding) -> Output:
-    """The kind of output that fits the source.
-
-    Raises:
-        UsageError: `path` has a suffix that does not fit.
-    """
-    if isinstance(source, VideoSource):
-        return VideoOutput(path, parts, source, how)
-    assert isinstance(source, ImageSource)
-    return ImageOutput(path, parts, source)

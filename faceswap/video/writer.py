@@ -16,8 +16,8 @@ from faceswap.video.atomic import encoding, replacing
 from faceswap.video.clip import VideoSource
 from faceswap.video.encoders import Encoding
 from faceswap.video.native import NativePicture
-from faceswap.video.patching import apply_patches
 from faceswap.video.planes import describe, reshaped
+from faceswap.video.views import SWAPPED, View
 
 DEFAULT = Encoding()
 
@@ -32,18 +32,19 @@ class SegmentWriter:
                 writer.write(frame, patches_of(frame))
     """
 
-    def __init__(self, path: Path, like: VideoSource, how: Encoding = DEFAULT) -> None:
+    def __init__(self, path: Path, like: VideoSource, how: Encoding = DEFAULT, view: View = SWAPPED) -> None:
         """Choose the encoder; nothing is written yet.
 
         Args:
             path: The segment's file, ending in `.mp4`.
             like: Where the frames come from.
             how: Codec, quality, speed and depth.
+            view: What is shown of each frame.
 
         Raises:
             UsageError: There is no such codec, or it cannot hold such pictures.
         """
-        self._path, self._like, self._options = path, like, how.options
+        self._path, self._like, self._options, self._view = path, like, how.options, view
         sample = like.sample
         self._format, self._encoder = how.format(sample.format.name, sample.width, sample.height)
         self._stack = ExitStack()
@@ -71,7 +72,7 @@ class SegmentWriter:
         native = frame.picture.native
         if native.format.name != self._format:
             native = reshaped(native, self._format)
-        picture = apply_patches(native, patches)
+        picture = self._view.native(native, patches)
         picture.pts, picture.time_base = frame.pts, frame.time_base
         with encoding(self._path):
             self._container.mux(self._stream.encode(picture))
@@ -100,7 +101,8 @@ class SegmentWriter:
         added = self._container.add_stream(self._encoder, rate=like.rate, options=self._options)
         stream = cast(VideoStream, added)
         context = stream.codec_context
-        context.width, context.height, context.pix_fmt = like.width, like.height, self._format
+        context.width, context.height = like.width * self._view.across, like.height
+        context.pix_fmt = self._format
         context.time_base = stream.time_base = like.time_base
         context.sample_aspect_ratio = like.sample_aspect_ratio
         describe(context, sample if sample.format.name == self._format else reshaped(sample, self._format))

@@ -1,0 +1,117 @@
+"""Conversion against its longest part: reading and writing alone, and the network alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from _bench_extract import LENGTH, back_and_forth, images, on_canvas, write
+
+from faceswap import ExtractConfig, TrainConfig, extract, train
+
+PRESET = "veryfast"
+ROUNDS = 3
+STEPS = 20  # of training: how well the network swaps does not change how fast it is
+
+# Each part in a process of its own, begun when its libraries and its model are loaded, so that neither its
+# memory nor its time is another's.
+_COMMON = """
+import json, os, sys, time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from faceswap.video.source import open_source, segments
+clip, faceset, model, output, preset = sys.argv[1:]
+def tell(seconds):
+    # not getrusage, which starts from what the parent had
+    peak = [row.split()[1] for row in open('/proc/self/status') if row.startswith('VmHWM')][0]
+    print(json.dumps([seconds, int(peak) * 1024 / 1e6]))
+"""
+_CODEC = """
+from faceswap.progress import quiet
+from faceswap.threads import ahead, side_by_side
+from faceswap.video.encoders import Encoding
+from faceswap.video.kinds import open_output
+parts = Path(output + '.parts'); parts.mkdir()
+with open_source(Path(clip)) as source:
+    target = open_output(source, Path(output), parts, Encoding(preset=preset))
+    begun = time.perf_counter()
+    def job(segment):
+        with closing(ahead(source.frames(segment.start, segment.stop), 4)) as frames:
+            yield from target.write(segment, ((frame, ()) for frame in frames))
+    with closing(side_by_side([partial(job, s) for s in segments(source)], os.cpu_count())) as done:
+        for _ in done:
+            pass
+    target.finish({}, lambda made, path, source: made.replace(path), quiet)
+    tell(time.perf_counter() - begun)
+"""
+_NETWORK = """
+import numpy as np
+from faceswap.conversion import BATCH
+from faceswap.networks import checkpoint
+config = checkpoint.read_config(Path(model))
+network = checkpoint.build(config)
+checkpoint.load(Path(model), network)
+swap = network.predictor('b')
+faces = np.random.default_rng(0).integers(0, 256, (BATCH, config.size, config.size, 3)).astype(np.uint8)
+swap(faces)
+begun = time.perf_counter()
+for _ in range({length} // BATCH):
+    swap(faces)
+tell(time.perf_counter() - begun)
+"""
+_WHOLE = """
+from faceswap import ConvertConfig, convert
+done = convert(ConvertConfig(source=clip, faceset=faceset, model=model, output=output, preset=preset))
+assert done.swapped == done.frames, done
+tell(done.seconds)
+"""
+
+
+def measure(clip: Path, folder: Path, network: str) -> dict[str, dict[str, float]]:
+    """Conversion of the clip as it is and on a large canvas."""
+    first = next(images(clip))
+    small = write(folder / "small.mp4", back_and_forth(clip, LENGTH), "libx264")
+    large = write(folder / "large.mp4", map(on_canvas, back_and_forth(clip, LENGTH)), "libx265")
+    model = folder / "model"
+    for name in (small, large):
+        extract(ExtractConfig(sources=name, output=name.with_suffix("")))
+    faceset = small.with_suffix("")
+    train(TrainConfig(faceset_a=faceset, faceset_b=faceset, model=model, network=network, iterations=STEPS))
+    return {
+        f"{first.shape[1]}x{first.shape[0]} H.264": compare(small, model, folder),
+        "1080x1920 HEVC": compare(large, model, folder),
+    }
+
+
+def compare(clip: Path, model: Path, folder: Path) -> dict[str, float]:
+    """Frames a second of the whole and of its parts: medians of some rounds, taken in turn."""
+    rounds = []
+    for number in range(ROUNDS):
+        output = folder / f"{clip.stem}{number}.mp4"
+        codec, _ = run(_CODEC, clip, model, output.with_stem(f"{output.stem}_codec"))
+        alone, _ = run(_NETWORK.replace("{length}", str(LENGTH)), clip, model, output)
+        whole, memory = run(_WHOLE, clip, model, output)
+        rounds.append((LENGTH / codec, LENGTH / alone, LENGTH / whole, whole / max(codec, alone), memory))
+        output.unlink()
+    codec, alone, rate, ratio, memory = np.median(rounds, axis=0).tolist()
+    return {
+        "frames": LENGTH,
+        "decode and encode alone, frames/s": codec,
+        "network alone, faces/s": alone,
+        "convert, frames/s": rate,
+        "time against the longest part": ratio,
+        "peak memory, MB": memory,
+    }
+
+
+def run(code: str, clip: Path, model: Path, output: Path) -> tuple[float, float]:
+    """The seconds of a piece of work, and its peak memory in MB."""
+    arguments = [str(clip), str(clip.with_suffix("")), str(model), str(output), PRESET]
+    command = [sys.executable, "-c", _COMMON + code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, memory = json.loads(done.stdout.splitlines()[-1])
+    return seconds, memory
