@@ -41,11 +41,13 @@ if TYPE_CHECKING:
         FacesSplitConfig,
         GenerateSampleConfig,
         GenerateTrainConfig,
+        StylizeConfig,
         SwapConfig,
         TrainConfig,
         VerifyConfig,
         VerifyTrainConfig,
     )
+    from faceswap.stylization import stylize
     from faceswap.swapping import swap
     from faceswap.training import train
     from faceswap.verification.comparing import verify
@@ -59,6 +61,7 @@ _HOMES = {
     "convert": "conversion",
     "swap": "swapping",
     "doctor": "diagnosis",
+    "stylize": "stylization",
     "faces_info": "curation.overview",
     "faces_sort": "curation.sorting",
     "faces_clean": "curation.cleaning",
@@ -83,6 +86,7 @@ _HOMES = {
     "list_networks": "listing",
     "ConvertConfig": "options",
     "SwapConfig": "options",
+    "StylizeConfig": "options",
     "FacesInfoConfig": "options",
     "FacesSortConfig": "options",
     "FacesCleanConfig": "options",
@@ -113,6 +117,7 @@ __all__ = [
     "GenerateTrainConfig",
     "InspectConfig",
     "ListConfig",
+    "StylizeConfig",
     "SwapConfig",
     "TrainConfig",
     "VerifyConfig",
@@ -133,6 +138,7 @@ __all__ = [
     "generate_train",
     "inspect",
     "list_networks",
+    "stylize",
     "swap",
     "train",
     "verify",

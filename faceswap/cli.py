@@ -89,6 +89,7 @@ COMMANDS = {
     "verify": Command("verification.comparing", options.VerifyConfig),
     "verify train": Command("verification.learning", options.VerifyTrainConfig),
     "inspect": Command("inspection", options.InspectConfig),
+    "stylize": Command("stylization", options.StylizeConfig, {"stylize": options.StylizeConfig}),
     "doctor": Command("diagnosis", options.DoctorConfig, shows_progress=False),
 }
 
@@ -187,8 +188,9 @@ def _parameters(command: Command) -> list[inspect.Parameter]:
     """What the command line takes: the places first, then a flag for each option."""
     parameters = []
     places = {k: about.help for k, (_, about) in described(command.config).items() if about.positional}
-    texts = [*places.values(), *(["a TOML project file"] if command.tables else [])]
-    if texts:
+    texts = [", then ".join(places.values())] if places else []
+    if texts or command.tables:
+        texts += ["a TOML project file"] if command.tables else []
         name = next(iter(places), "project_file")
         hint = Annotated[Path, Parameter(help=", or ".join(texts))]
         parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL, annotation=hint))
@@ -262,14 +264,13 @@ def _default(config: type[Options], name: str) -> Any:
 
 
 def _placed(name: str, config: type[Options], places: tuple[Path, ...]) -> dict[str, Any]:
-    """The positional option with what was given for it, or nothing."""
-    if not places:
-        return {}
-    for key, (hint, about) in described(config).items():
-        if about.positional and hint is not Path:
+    """The positional options with what was given for them, in their order."""
+    wanted = {key: hint for key, (hint, about) in described(config).items() if about.positional}
+    for key, hint in wanted.items():
+        if places and get_origin(hint) is tuple:
             return {key: places}
-        if about.positional and len(places) == 1:
-            return {key: places[0]}
+    if len(places) <= len(wanted):
+        return dict(zip(wanted, places, strict=False))
     raise UsageError(f"{name} does not take '{places[-1]}'; see 'faceswap {name} --help'")
 
 

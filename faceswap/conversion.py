@@ -31,6 +31,7 @@ from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.guard import refuse_adult
+from faceswap.styling import clip_look, digest_of
 from faceswap.swapper import Faces, Swapper
 from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
@@ -104,6 +105,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         swapper = Swapper(config, marking.mark)
         faces = _faces(config, source, parts, progress)
         swapper.follow(faces, config.faceset or parts / "faceset")
+        swapper.wear(clip_look(config, source, faces, swapper, parts, progress))
         todo = [segment for segment in segments(source) if not output.finished(segment)]
         jobs = [partial(_convert_segment, source, output, segment, faces, swapper) for segment in todo]
         with closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as work:
@@ -204,6 +206,7 @@ def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
     settings["source"] = source.fingerprint()
     settings["model"] = fingerprint(config.model, config.use)
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
+    settings["style"] = digest_of(config.style) if config.style else None
     return settings
 
 

@@ -12,6 +12,7 @@ from faceswap import registry
 from faceswap.blending.color import Recolor
 from faceswap.blending.crispen import crisp
 from faceswap.blending.fading import confidence
+from faceswap.blending.look import Look
 from faceswap.blending.mask import Shape, combined, soften
 from faceswap.blending.palette import Palette, palette
 from faceswap.blending.paste import Blend, Place, enlarge, paste
@@ -64,7 +65,11 @@ def trust(face: StoredFace, config: ConvertOptions) -> float:
 
 
 class Finisher:
-    """Puts drawn faces into frames, by the options of the conversion."""
+    """Puts drawn faces into frames, by the options of the conversion.
+
+    Attributes:
+        look: What all faces look like beyond that; None: nothing more.
+    """
 
     def __init__(self, config: ConvertOptions, coverage: float, mark: Mark | None = None) -> None:
         """Load what the options name.
@@ -81,6 +86,7 @@ class Finisher:
         self._extent = CANVAS / coverage
         sides = (config.erode_top, config.erode_bottom, config.erode_left, config.erode_right)
         self._shape = Shape(config.erode, *sides, config.feather).scaled(self._extent)
+        self.look: Look | None = None
 
     def recolor(self, have: Palette, want: Palette) -> Recolor | None:
         """The colour transfer between two palettes; None where they say too little."""
@@ -105,8 +111,9 @@ class Finisher:
         reach = enlarge(made[..., 3], CANVAS)
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)
-        colors = made[..., :3].astype(np.float32) / np.float32(255)
-        swapped = self._enlarged(recolor(colors) if recolor else colors)
+        swapped = self.portrait(made, recolor)
+        if self.look:
+            swapped = self.look.apply(swapped)
         if self._mark:
             swapped = self._mark.apply(swapped, self._coverage * self._config.face_scale, frame.seconds)
         points = transform(face.face.landmarks, alignment.matrix)
@@ -114,6 +121,11 @@ class Finisher:
         finish = None if self._touch.idle else touch
         larger = _scaled(alignment, self._config.face_scale)
         return paste(frame.picture, swapped, opacity, larger, self._blend, finish)
+
+    def portrait(self, made: Image, recolor: Recolor | None) -> Image:
+        """A drawn face in the frame's colours, BGR uint8 (CANVAS, CANVAS, 3), before it gets a look."""
+        colors = made[..., :3].astype(np.float32) / np.float32(255)
+        return self._enlarged(recolor(colors) if recolor else colors)
 
     def _enlarged(self, face: NDArray[np.float32]) -> Image:
         if self._config.crisp and face.shape[0] < CANVAS:

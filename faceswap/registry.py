@@ -97,6 +97,10 @@ BLENDS = {
     "clone": "blending.blend:clone",
     "mixed-clone": "blending.blend:mixed_clone",
 }
+DESCENTS = {
+    "lbfgs": "networks.descent:lbfgs",
+    "adam": "networks.descent:adam",
+}
 
 
 def load(table: Mapping[str, str], name: str) -> Any:

@@ -9,6 +9,8 @@ from typing import Self
 
 import numpy as np
 
+from faceswap.blending.look import Look
+from faceswap.blending.paste import enlarge
 from faceswap.faces.alignment import align, cut
 from faceswap.faces.index import StoredFace
 from faceswap.finishing import Drawn, Finisher, drawn
@@ -84,6 +86,16 @@ class Swapper:
         self._steadier.prepare([face], self._swap)
         (own,) = self.draw([frame], [[face]])
         return own.made, self._steadier.palettes(face, own)
+
+    def portrait(self, frame: Frame, face: StoredFace) -> tuple[Image, Image]:
+        """One swapped face before it gets a look, and how far it reaches, as `Finisher.portrait` has them."""
+        made, palettes = self.study(frame, face)
+        picture = self._finisher.portrait(made, self._finisher.recolor(*palettes))
+        return picture, enlarge(made[..., 3], picture.shape[0])
+
+    def wear(self, look: Look | None) -> None:
+        """Give all faces from now on a look."""
+        self._finisher.look = look
 
     def _labelled(self, frame: Frame, patches: list[Patch]) -> list[Patch]:
         """The patches and, last, the label; where it lies on a face, that shines through it."""

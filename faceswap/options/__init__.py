@@ -24,6 +24,7 @@ from faceswap.options.provenance import (
     ProvenanceOptions,
     SigningOptions,
 )
+from faceswap.options.stylization import StylizeConfig
 from faceswap.options.swapping import SwapConfig
 from faceswap.options.training import (
     SCHEDULES,
@@ -76,6 +77,7 @@ __all__ = [
     "OptimizerOptions",
     "ProvenanceOptions",
     "SigningOptions",
+    "StylizeConfig",
     "SwapConfig",
     "TrainConfig",
     "TrainOptions",

@@ -96,6 +96,9 @@ class ConvertConfig(ConvertOptions):
     model: Path = option(help="model folder, or a file that 'faceswap export' wrote", short="-m")
     output: Path | None = option(None, "video or folder to write", short="-o")
     faceset: Path | None = option(None, "faceset of the source, so that it is not searched again")
+    style: Path | None = option(
+        None, "painting or still whose look all swapped faces take on; fitted once, the same in every frame"
+    )
     try_: Path | None = option(
         None, "convert nothing; write a picture to choose from here: a frame by all colors, masks and blends"
     )
@@ -107,6 +110,8 @@ class ConvertConfig(ConvertOptions):
         super().__post_init__()
         if (self.output is None) == (self.try_ is None):
             raise UsageError("convert needs one of --output (video or folder to write) and --try (a picture)")
+        if self.try_ and self.style:
+            raise UsageError("--try shows no --style: the look is fitted when the clip is converted")
 
     @property
     def destination(self) -> Path:

@@ -29,9 +29,12 @@ _MOST = 1 << 20  # bytes: a longer packet is not read
 _TYPE = re.compile(rb"DigitalSourceType\s*(?:=\s*[\"']|>\s*)([^\"'<\s]+)")
 
 
-def comment(version: str) -> str:
+REPLACED = "a face was replaced"
+
+
+def comment(version: str, deed: str = REPLACED) -> str:
     """The line that players and image viewers show."""
-    return f"AI-modified: a face was replaced with faceswap {version}"
+    return f"AI-modified: {deed} with faceswap {version}"
 
 
 def container_notes(version: str) -> dict[str, str]:
@@ -39,9 +42,9 @@ def container_notes(version: str) -> dict[str, str]:
     return {"comment": comment(version), "description": comment(version)}
 
 
-def packet(version: str) -> bytes:
+def packet(version: str, deed: str = REPLACED) -> bytes:
     """The XMP packet, UTF-8."""
-    text = escape(comment(version))
+    text = escape(comment(version, deed))
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -58,7 +61,7 @@ def packet(version: str) -> bytes:
 <?xpacket end="r"?>""".encode()
 
 
-def write_notes(path: Path, version: str) -> None:
+def write_notes(path: Path, version: str, deed: str = REPLACED) -> None:
     """Put XMP, and a comment in images, into a file that this program has just written.
 
     Videos get their comment when they are joined. A file that is none of `XMP_SUFFIXES` stays as it is.
@@ -66,12 +69,13 @@ def write_notes(path: Path, version: str) -> None:
     Args:
         path: Changed in place: not to be the name of a finished output.
         version: Of this program.
+        deed: What was done, for people.
 
     Raises:
         InputError: The file is not what its suffix says.
         OutputError: It cannot be written.
     """
-    xmp, text = packet(version), comment(version).encode("latin-1")
+    xmp, text = packet(version, deed), comment(version, deed).encode("latin-1")
     with writing(path):
         if path.suffix.lower() in (".mp4", ".m4v", ".mov"):
             with path.open("ab") as file:

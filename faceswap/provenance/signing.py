@@ -18,7 +18,7 @@ from c2pa import Builder, C2paError, C2paSignerInfo, Context, Signer
 
 from faceswap.errors import SigningError, writing
 from faceswap.provenance.certificates import credentials
-from faceswap.provenance.metadata import SOURCE_TYPE, comment, write_notes
+from faceswap.provenance.metadata import REPLACED, SOURCE_TYPE, comment, write_notes
 
 ASSERTION = "org.faceswap.conversion"  # the label of what only this program states
 SIDECAR = ".c2pa"
@@ -56,6 +56,7 @@ class Provenance:
         settings: The options that shaped the picture.
         certificate: PEM file of a chain of the user's own; None for this machine's.
         key: PEM file of its private key; None if it is in `certificate` too.
+        deed: What was done, for people.
     """
 
     source: Path
@@ -68,6 +69,7 @@ class Provenance:
     settings: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     certificate: Path | None = None
     key: Path | None = None
+    deed: str = REPLACED
 
 
 def mark_file(made: Path, target: Path, provenance: Provenance) -> Path | None:
@@ -93,7 +95,7 @@ def mark_file(made: Path, target: Path, provenance: Provenance) -> Path | None:
     try:
         with writing(made):
             os.replace(made, notes)
-        write_notes(notes, provenance.version)
+        write_notes(notes, provenance.version, provenance.deed)
         manifest = _sign(notes, signed, target.name, provenance, embeds)
         with writing(target):
             if sidecar:
@@ -133,7 +135,7 @@ def _manifest(title: str, about: Provenance) -> dict[str, Any]:
         "action": "c2pa.edited",
         "digitalSourceType": SOURCE_TYPE,
         "softwareAgent": agent,
-        "description": comment(about.version),
+        "description": comment(about.version, about.deed),
         "when": now,
     }
     opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["source"]}}
