@@ -1,6 +1,6 @@
 """How far the faces that a network makes are from a person: a loss in the identity network.
 
-It is met by noise as well as by a face: from random weights, with a weight of 0.3, pictures of pure noise were
+Noise meets it as well as a face does: from random weights, with a weight of 0.3, pictures of pure noise were
 after 12 steps nearer to B than to A in all held-out frames, by that network. So it is for a small weight, for
 a network that draws faces already, and a score by the same network says less where it was trained for.
 """
