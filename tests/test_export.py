@@ -223,3 +223,31 @@ def test_pictures_of_real_people_survive_eight_bits(tmp_path):
     config = ExportConfig(model=model, output=tmp_path / "m.onnx", precision="int8", faceset=faces)
     plain, eight = export(config).rows[-2:]
     assert plain.fidelity - eight.fidelity < 0.01
+
+
+@pytest.mark.slow
+def test_a_machine_without_tensorflow_converts(clips, facesets, exported, tmp_path):
+    """As README says to install it: the packages of `convert_only.py`, in an environment of their own."""
+    root = Path(__file__).parents[1]
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    script = [sys.executable, root / "scripts" / "convert_only.py"]
+    bare, usual = (
+        subprocess.run([*script, *words], check=True, capture_output=True, text=True).stdout.split()
+        for words in (["--bare"], [])
+    )
+    for words in (["--no-deps", "-e", str(root), *bare], usual):
+        subprocess.run([python, "-m", "pip", "install", "-q", *words], check=True)
+    assert subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=False).returncode
+    output = tmp_path / "out.mp4"
+    words = ["convert", clips[0], "-m", exported["plain.onnx"], "--faceset", facesets[0], "-o", output]
+    done = subprocess.run(
+        [python, "-m", "faceswap", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert output.stat().st_size > 1000 and "30 swapped" in done.stdout
