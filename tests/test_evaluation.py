@@ -121,7 +121,7 @@ def test_a_swap_ends_with_its_report(clips, tmp_path):
     about = json.loads(result.report.data.read_text())["about"]
     assert about["what the swapped file says of itself"]["manifest"] == "whole"
     assert about["what the swapped file says of itself"]["consent"] == "not stated"
-    assert about["settings of the conversion"]["crf"] == "18"
+    assert about["settings of the conversion"]["color"] == "mkl"
 
 
 @pytest.mark.usefixtures("fakes")

@@ -36,7 +36,7 @@ def test_a_converted_clip_says_what_it_is(options):
     found = read_manifest(output)
     assert found.whole and found.ours and found.sources == ("a.mp4",) and found.model == "m"
     assert (found.consent, found.consent_date) == ("Ann agreed", "2026-11-01")
-    assert found.settings["crf"] == 18 and "certificate" not in found.settings
+    assert found.settings["color"] == "mkl" and "certificate" not in found.settings
     assert read_source_type(output) == SOURCE_TYPE and "AI-modified" in comment(output)
     assert not list(output.parent.glob(".*"))
 
