@@ -134,8 +134,9 @@ def read_project(path: Path, tables: Mapping[str, type[Options]]) -> dict[str, A
         known = described(tables[table])
         for key, value in entries.items():
             name = key.replace("-", "_")
+            name = name if name in known else f"{name}_"  # options named like a word of Python end in _
             if name not in known:
-                raise UsageError(f"{path}: [{table}] has no option '{key}'{_like(name, known)}")
+                raise UsageError(f"{path}: [{table}] has no option '{key}'{_like(key, known)}")
             values[name] = _beside(path.parent, known[name][0], value)
     return values
 

@@ -69,7 +69,7 @@ def begin(config: TrainConfig) -> Start:
     with precision.counting(policy):
         model, network = _open(config)
     goes_on = checkpoint.has_checkpoint(config.model) and not config.overwrite
-    digest = "" if goes_on else base.start(network, config.network, config.base)
+    digest = "" if goes_on else base.start(network, config.network, config.from_)
     optimizer = make(config.optimizer, config.learning_rate, config.weight_decay)
     optimizer = precision.scaled(optimizer, policy)
     average = Average(checkpoint.build(model), config.ema) if config.ema else None

@@ -54,7 +54,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_refused(monkeypatch, file, t
     monkeypatch.setattr(base, "BASES", {"tiny": (str(file), "0" * 64), "original": ("no/such.npz", "")})
     with pytest.raises(ModelError, match="not the file it should be"):
         base.start(fresh(2), "tiny", "auto")
-    with pytest.raises(DependencyError, match="base none"):
+    with pytest.raises(DependencyError, match="from none"):
         base.start(fresh(2), "original", "auto")
     with pytest.raises(ModelError, match="cannot read"):
         base.start(fresh(2), "tiny", str(tmp_path / "no.npz"))
@@ -73,9 +73,9 @@ def test_a_changed_a_missing_and_a_foreign_file_are_refused(monkeypatch, file, t
 def test_a_training_notes_its_base_and_goes_on_without_it(facesets, tmp_path, file):
     own = tmp_path / "own.npz"
     own.write_bytes(file.read_bytes())
-    train(config(facesets, tmp_path / "m", iterations=1, base=str(own)))
+    train(config(facesets, tmp_path / "m", iterations=1, from_=str(own)))
     own.unlink()
-    train(config(facesets, tmp_path / "m", iterations=2, base=str(own)))
+    train(config(facesets, tmp_path / "m", iterations=2, from_=str(own)))
     (state,) = (tmp_path / "m" / "checkpoints" / "000000002").glob("state.json")
     assert json.loads(state.read_text())["about"]["base"] == base.write(own, fresh(1))
 

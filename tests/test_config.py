@@ -71,9 +71,9 @@ TABLES = {"swap": SwapConfig, "train": TrainOptions}
 
 def test_project_file(tmp_path):
     path = tmp_path / "project.toml"
-    path.write_text('[swap]\nsource = "b.mp4"\n[train]\nbatch-size = 4\n')
+    path.write_text('[swap]\nsource = "b.mp4"\n[train]\nbatch-size = 4\nfrom = "none"\n')
     values = read_project(path, TABLES)
-    assert values == {"source": tmp_path / "b.mp4", "batch_size": 4}
+    assert values == {"source": tmp_path / "b.mp4", "batch_size": 4, "from_": "none"}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def find(network: str) -> Path:
     for folder in (beside, installed):
         if (folder / name).is_file():
             return folder / name
-    raise DependencyError(f"models/{name} is missing: install this program again, or start with --base none")
+    raise DependencyError(f"models/{name} is missing: install this program again, or start with --from none")
 
 
 def start(network: Autoencoder, name: str, source: str) -> str:
@@ -74,7 +74,7 @@ def start(network: Autoencoder, name: str, source: str) -> str:
         raise ModelError(f"cannot read {path}: {error.strerror}; name a file, 'auto' or 'none'") from error
     digest = digest_of(content)
     if source == OWN and digest != BASES[name][1]:
-        raise ModelError(f"{path} is not the file it should be: install this program again, or --base none")
+        raise ModelError(f"{path} is not the file it should be: install this program again, or --from none")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             encoder = _arrays(arrays, "encoder", network.encoder)

@@ -138,7 +138,7 @@ class TrainOptions(AugmentOptions, OptimizerOptions, LossOptions, DimensionOptio
     """How the two faces are learned."""
 
     network: str = option("swift", "network to train", choices=NETWORKS)
-    base: str = option(
+    from_: str = option(
         "auto",
         "weights a new model starts from: the network's own where it has some, 'none' for random ones, or a"
         " file of scripts/pretrain.py",
