@@ -39,7 +39,7 @@ def test_codecs_are_those_the_writer_has():
 @pytest.mark.parametrize(
     ("cls", "values", "word"),
     [
-        (TrainOptions, {"batch_size": 0}, "batch_size must be 1 or more"),
+        (TrainOptions, {"batch_size": -1}, "batch_size must be 0 or more"),
         (TrainOptions, {"batch_size": 1e9}, "whole number"),
         (TrainOptions, {"batch_size": True}, "whole number"),
         (TrainOptions, {"minutes": math.nan}, "finite"),
