@@ -344,18 +344,16 @@ RESUMED = """
 import sys
 from pathlib import Path
 import numpy as np
-import tensorflow as tf
 from faceswap import TrainConfig, train
 from faceswap.networks.step import TrainingStep
 
-tf.config.experimental.enable_op_determinism()
 a, b, home, name = sys.argv[1:]
 
 def run(folder, **more):
     return train(TrainConfig(
         faceset_a=a, faceset_b=b, model=Path(home) / folder, network="tiny", iterations=20, minutes=0,
         batch_size=2, optimizer=name, schedule="cosine", warmup=5, clip=0.5, ema=0.9, color_transfer=0.5,
-        noise=0.05, **more))
+        noise=0.05, deterministic=True, **more))
 
 class Dying(TrainingStep):
     def __call__(self, *batch):
