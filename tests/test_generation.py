@@ -13,6 +13,7 @@ from faceswap.generation import training
 from faceswap.generation.scoring import Score, collapsed, frechet, grid, mean_distance
 from faceswap.generation.training import GeneratorConfig, batch, split
 from faceswap.networks.generators import draw_noise, tiny
+from faceswap.provenance.metadata import SOURCE_TYPE, read_source_type
 
 
 def crowd(count=400, shift=0.0, spread=1.0, seed=0):
@@ -104,6 +105,7 @@ def test_samples(trained, tmp_path):
     sheet = tmp_path / "grid.png"
     result = generate_sample(GenerateSampleConfig(model=options["model"], output=sheet, count=5))
     assert result.iterations == 8 and cv2.imread(str(sheet)).shape == (2 * 16, 3 * 16, 3)
+    assert read_source_type(sheet) == SOURCE_TYPE
     with pytest.raises(OutputError, match="exists"):
         generate_sample(GenerateSampleConfig(model=options["model"], output=sheet))
 

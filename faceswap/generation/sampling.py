@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswap.errors import OutputError
+import faceswap
+from faceswap.errors import OutputError, writing
 from faceswap.generation.scoring import grid
 from faceswap.generation.training import COMMAND, GeneratorConfig, build
 from faceswap.networks import checkpoint
 from faceswap.networks.generators import draw_noise
 from faceswap.options import GenerateSampleConfig
 from faceswap.progress import Progress, quiet
+from faceswap.provenance.metadata import write_notes
 from faceswap.video.images import FORMATS, write_image
 
 
@@ -36,7 +39,7 @@ class GenerateSampleResult:
 
 
 def generate_sample(config: GenerateSampleConfig, progress: Progress = quiet) -> GenerateSampleResult:
-    """Make a sheet of faces.
+    """Make a sheet of faces; its metadata says that a model made it.
 
     Raises:
         ModelError: The model is missing, damaged or of another kind.
@@ -50,5 +53,12 @@ def generate_sample(config: GenerateSampleConfig, progress: Progress = quiet) ->
     state = checkpoint.load(config.model, generator)
     noise = draw_noise(config.seed, 0, config.count, generator.noise) * config.spread
     columns = math.ceil(math.sqrt(config.count))
-    write_image(config.output, grid(generator.make(noise.astype("float32")), columns))
+    draft = config.output.with_name(f".{config.output.stem}.part{config.output.suffix}")
+    with writing(config.output):
+        try:
+            write_image(draft, grid(generator.make(noise.astype("float32")), columns))
+            write_notes(draft, faceswap.__version__, "the faces of nobody were made")
+            os.replace(draft, config.output)
+        finally:
+            draft.unlink(missing_ok=True)
     return GenerateSampleResult(config.output, config.count, state.iterations)
