@@ -44,5 +44,4 @@ def measure(
             "accuracy": fair_accuracy(vectors, tested.names, "euclidean"),
             "area under the ROC curve": errors.area,
         }
-        print(loss, found[loss], flush=True)
     return found

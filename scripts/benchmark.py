@@ -4,6 +4,7 @@
     python scripts/benchmark.py convert [--clip CLIP] [--network NAME] [--json FILE]
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
     python scripts/benchmark.py train --clip A --other B [--minutes 10] [--work FOLDER] [--plot FILE]
+    python scripts/benchmark.py verify --facesets FACESET... --test FACESET... [--steps 500]
 
 `extract` plays the clip back and forth until it has 1,000 frames, as it is and as HEVC on a canvas of
 1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
@@ -14,6 +15,7 @@ the whole of `convert` from loading the model to the joined file, each in a proc
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
 `train` trains `swift` for a minute for its speed or, with --minutes, `swift` and `original` for so long each,
 and compares what the faces that were held out show; see `_bench_train.py`.
+`verify` trains the Siamese network with each loss for equal steps and tests it on people it never saw.
 Ratios hold better than times: machines are noisy.
 """
 
@@ -38,7 +40,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["extract", "convert", "identity", "train"], help="what is measured")
+    kinds = ["extract", "convert", "identity", "train", "verify"]
+    parser.add_argument("what", choices=kinds, help="what is measured")
     parser.add_argument("--clip", type=Path, default=SAMPLE, help="a clip of one person")
     parser.add_argument("--network", default="swift", help="the network of convert")
     parser.add_argument("--pairs", type=Path, help="table of pairs of pictures")
@@ -49,14 +52,21 @@ def main() -> int:
         "--work", type=Path, help="train: where facesets and models are kept and gone on with"
     )
     parser.add_argument("--plot", type=Path, help="train: draw quality against minutes to this file")
+    parser.add_argument("--facesets", type=Path, nargs="+", help="verify: facesets to learn people from")
+    parser.add_argument("--test", type=Path, nargs="*", default=(), help="verify: facesets of other people")
+    parser.add_argument("--steps", type=int, default=500, help="verify: steps of each loss")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     args = parser.parse_args()
     if args.what == "identity" and not (args.pairs and args.pictures):
         parser.error("identity needs --pairs and --pictures")
     if args.what == "train" and not args.other:
         parser.error("train needs --other")
+    if args.what == "verify" and not args.facesets:
+        parser.error("verify needs --facesets")
     try:
-        if args.what == "train":
+        if args.what == "verify":
+            figures = verification(args.facesets, args.test, args.steps)
+        elif args.what == "train":
             figures = training((args.clip, args.other), args.minutes, args.work, args.plot)
         elif args.what == "convert":
             figures = conversion(args.clip, args.network)
@@ -109,6 +119,13 @@ def training(clips: tuple[Path, Path], minutes: float, work: Path | None, plot: 
 
     with tempfile.TemporaryDirectory() as folder:
         return measure(clips, work or Path(folder), minutes, plot)
+
+
+def verification(facesets: list[Path], test: list[Path], steps: int) -> Figures:
+    """How well the Siamese network tells people apart whom it never saw, by loss."""
+    from _bench_verify import measure
+
+    return measure(facesets, test, steps)
 
 
 if __name__ == "__main__":
