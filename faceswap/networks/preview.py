@@ -39,7 +39,7 @@ def sheet(draw_a: Draw, draw_b: Draw, a: Sitters, b: Sitters, title: str) -> Ima
         draw_a: The network's path to A, from uint8 (N, size, size, 3) to uint8 (N, size, size, 4).
         draw_b: Its path to B.
         a: Faces of A.
-        b: As many of B.
+        b: Faces of B; there may be more or fewer of them.
         title: A line above it all.
 
     Returns:
@@ -52,6 +52,8 @@ def sheet(draw_a: Draw, draw_b: Draw, a: Sitters, b: Sitters, title: str) -> Ima
         masks = np.repeat(swapped[..., 3:], 3, axis=-1)
         rows = zip(sitters.faces, rebuilt, swapped[..., :3], masks, sitters.held, strict=True)
         halves.append(np.vstack([_row(list(tiles), held) for *tiles, held in rows]))
+    most = max(map(len, halves))
+    halves = [np.pad(half, ((0, most - len(half)), (0, 0), (0, 0)), constant_values=255) for half in halves]
     gap = np.full((len(halves[0]), GAP, 3), 255, np.uint8)
     body = np.hstack([halves[0], gap, halves[1]])
     headings = [f"{side}: {word}" for side in "AB" for word in HEADINGS]
