@@ -87,4 +87,5 @@ def fingerprint(path: Path, use: str = "newest") -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     from faceswap.networks import checkpoint  # late: it loads TensorFlow
 
+    checkpoint.read_config(path)  # says so where there is no model at all
     return checkpoint.fingerprint(path, use)

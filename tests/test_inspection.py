@@ -96,9 +96,9 @@ def test_a_file_of_another_program(tmp_path, monkeypatch):
     cut = {"claim_generator_info": [{"name": "Cutter", "version": "7"}], "title": "x", "assertions": []}
     actions = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["source"]}}]
     cut["assertions"].append({"label": "c2pa.actions.v2", "data": {"actions": actions}})
-    monkeypatch.setattr(signing, "_manifest", lambda title, about: cut)
+    monkeypatch.setattr(signing, "_manifest", lambda *about: cut)
     source, made = make(tmp_path / "a.mp4"), make(tmp_path / "b.mp4")
-    monkeypatch.setattr(signing, "write_notes", lambda path, version: None)
+    monkeypatch.setattr(signing, "write_notes", lambda *about: None)
     mark_file(made, tmp_path / "out.mp4", Provenance(source, "", "", "0", 0))
     found = look(tmp_path / "out.mp4")
     assert found.exit_code == OTHERS == 13

@@ -394,7 +394,11 @@ def drawn_report(**more):
         rows.append(FrameRow(index, index / 25, {k: float(v) for k, v in values.items()}))
         rows[-1].traces["yaw, degrees"] = (float(index), float(index + 1))
     found = summaries(rows, 3)
-    about = {"clips": {"original": "a.mp4", "swapped": "<b> & c.mp4"}, "settings": {}, "versions": {"x": "1"}}
+    about = {
+        "clips": {"original": "a.mp4", "swapped": "<i> & c.mp4"},
+        "settings of the measuring": {},
+        "versions": {"x": "1"},
+    }
     counts = {"frames": 30, "measured": 30, "every": 1, "faces": 30, "width": 64, "height": 64}
     clip = {**counts, "rate": 25.0, "seconds": 1.5}
     checks = check(found, {"pose": 0.1, "identity": 0.2})
@@ -422,7 +426,7 @@ def test_the_page_is_one_file_with_all_that_was_measured():
         and "<script" not in page
         and "@import" not in page
     )
-    assert "&lt;b&gt; &amp; c.mp4" in page and "&lt;damaged&gt;" in page and "<b>" not in page
+    assert "&lt;i&gt; &amp; c.mp4" in page and "&lt;damaged&gt;" in page and "<i>" not in page
     assert "NOT KEPT: pose" in page
     for name, measure in MEASURES.items():
         assert f'id="{name}"' in page and measure.title in page

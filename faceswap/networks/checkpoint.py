@@ -161,8 +161,9 @@ def read_as(folder: Path, kind: type[C], command: str) -> C:
         values = dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{folder / CONFIG} is damaged: restore it or train again ({error})") from error
-    if values.get("format") != FORMAT:
-        raise ModelError(f"{folder} is a model of format {values.get('format')}, this program reads {FORMAT}")
+    written = values.get("format", FORMAT)
+    if written != FORMAT:
+        raise ModelError(f"{folder} is a model of format {written}, this program reads {FORMAT}")
     try:
         return kind(**values)
     except TypeError as error:
