@@ -307,7 +307,7 @@ def rates_seen(monkeypatch):
 
 def test_training_follows_the_schedule(facesets, tmp_path, monkeypatch):
     seen = rates_seen(monkeypatch)
-    train(config(facesets, tmp_path / "m", schedule="cosine", warmup=3, learning_rate=0.01, no_auto=True))
+    train(config(facesets, tmp_path / "m", schedule="cosine", warmup=3, learning_rate=0.01, auto=False))
     wanted = Schedule("cosine", 0.01, 3)
     assert seen == pytest.approx([wanted.at(i / 12, i) for i in range(12)], rel=1e-4)
 
@@ -316,7 +316,7 @@ def test_training_lowers_the_rate_on_a_plateau_and_keeps_it(facesets, tmp_path, 
     monkeypatch.setattr("faceswap.networks.optimizers.WINDOW", 2)
     monkeypatch.setattr("faceswap.networks.optimizers.BETTER", 1.0)  # nothing is ever better
     seen = rates_seen(monkeypatch)
-    options = {"schedule": "plateau", "learning_rate": 1e-3, "no_auto": True}
+    options = {"schedule": "plateau", "learning_rate": 1e-3, "auto": False}
     train(config(facesets, tmp_path / "m", **options))
     assert seen == pytest.approx([1e-3] * 8 + [5e-4] * 4, rel=1e-4)
     train(config(facesets, tmp_path / "m", **options, iterations=16))
