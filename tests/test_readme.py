@@ -45,5 +45,5 @@ def test_flags_that_are_named_exist():
     names = {name for command in COMMANDS.values() for name in described(command.config)}
     known = {f"--{name.strip('_').replace('_', '-')}" for name in names}
     known |= {f"--no-{flag[2:]}" for flag in known}
-    for flag in re.findall(r"`(--[a-z-]+)", README):
+    for flag in re.findall(r"`(--[a-z0-9-]+)", README):
         assert flag in known | {"--help"}, flag
