@@ -30,7 +30,7 @@ class Codec(NamedTuple):
     Attributes:
         encoders: libav's names for it; a later one holds pixel formats that the others do not.
         quality: The options that the constant rate factor goes to; none where nothing is lost.
-        crf: The factor if none is given: as near to the source as x264's 18, by PSNR.
+        crf: The factor if none is given.
         worst: The largest factor.
         speeds: Options for each of `SPEEDS`.
         containers: libav's names of those that hold it and are played.

@@ -165,7 +165,7 @@ def from_bgr(image: Image, like: av.VideoFrame) -> av.VideoFrame:
     """The inverse of `to_bgr`: a BGR image in the format, matrix and range of `like`."""
     source = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
     describe(source, like)
-    return reshaped(source, like.format.name)
+    return _converted(source, like.format.name)
 
 
 def reshaped(picture: av.VideoFrame, name: str, width: int = 0, height: int = 0) -> av.VideoFrame:
@@ -174,15 +174,29 @@ def reshaped(picture: av.VideoFrame, name: str, width: int = 0, height: int = 0)
     Matrix and range stay as they are; what comes from RGB to luma and chroma is BT.709 of limited range.
     """
     coded = traits(picture.format.name).rgb and not traits(name).rgb and not traits(name).gray
+    if not coded:
+        return _converted(picture, name, width, height)
+    converted = _converted(picture, name, width, height, Colorspace.ITU709, ColorRange.MPEG)
+    converted.colorspace, converted.color_range = Colorspace.ITU709, ColorRange.MPEG
+    return converted
+
+
+def _converted(
+    picture: av.VideoFrame,
+    name: str,
+    width: int = 0,
+    height: int = 0,
+    matrix: Colorspace | None = None,
+    reach: ColorRange | None = None,
+) -> av.VideoFrame:
+    """The picture in pixel format `name`, by its own matrix and range unless others are given."""
     converted = picture.reformat(
         width or None,
         height or None,
         name,
         interpolation=EXACT,
-        dst_colorspace=Colorspace.ITU709 if coded else None,
-        dst_color_range=ColorRange.MPEG if coded else picture.color_range or None,
+        dst_colorspace=matrix,
+        dst_color_range=reach or picture.color_range or None,
     )
     describe(converted, picture)
-    if coded:
-        converted.colorspace, converted.color_range = Colorspace.ITU709, ColorRange.MPEG
     return converted
