@@ -328,7 +328,7 @@ def test_a_moved_picture_is_put_aside_by_as_much(measured, footage):
     move = np.float32([[1, 0, 6], [0, 1, 0]])
     found = measured(lambda i, _: cv2.warpAffine(i, move, (512, 512), borderMode=cv2.BORDER_REPLICATE))
     assert found["placement"] == pytest.approx(6 / apart, rel=0.2)
-    assert {"placement", "ssim", "psnr"} <= moved(found) <= {"placement", "ssim", "psnr", "seam"}
+    assert {"placement", "ssim", "psnr"} <= moved(found) <= {"placement", "ssim", "psnr", "seam", "gaze"}
 
 
 @pytest.mark.real
@@ -443,7 +443,7 @@ def test_a_real_clip_against_itself_and_against_another_person(real, mesh_there,
         )
     )
     assert swapped.summaries["identity"].value == 1 and swapped.summaries["distance"].value < 0.4
-    assert swapped.summaries["rank"].value == 1 and swapped.summaries["ssim"].value < 0.7
+    assert swapped.summaries["rank"].median == 1 and swapped.summaries["ssim"].value < 0.7
     same = evaluate(EvaluateConfig(**common, swapped=clips["a"], output=tmp_path / "r2"))
     assert same.summaries["identity"].value == 0 and same.summaries["distance"].value > 0.6
     assert same.summaries["missed"].value == 1 and same.summaries["pose"].value == pytest.approx(0, abs=1e-4)
