@@ -15,7 +15,8 @@ from faceswap.coaching import diary
 from faceswap.coaching.concerns import concerns
 from faceswap.coaching.people import CACHE, Person, album_of, mapped_album, read_person
 from faceswap.coaching.pilot import Pilot
-from faceswap.coaching.session import Session, TrainResult, share_done
+from faceswap.coaching.result import TrainResult
+from faceswap.coaching.session import Session, share_done
 from faceswap.errors import OutputError, writing
 from faceswap.groundwork import Start, aim, begin, jitter_of, stacked
 from faceswap.networks import checkpoint

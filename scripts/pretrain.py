@@ -24,16 +24,18 @@ from faceswap import ExtractConfig, FaceswapError, extract, registry
 from faceswap.cli import bar
 from faceswap.coaching.people import album_of, read_person
 from faceswap.config import pick
+from faceswap.faces.template import MEAN_FACE
 from faceswap.groundwork import COVERAGE, steadied
 from faceswap.networks import base, checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Schedule, make
 from faceswap.networks.preview import Sitters, sheet
 from faceswap.networks.step import TrainingStep
-from faceswap.options import AugmentOptions, TrainOptions
+from faceswap.options import AugmentOptions, LossOptions, TrainOptions
 from faceswap.video.images import write_image
 
 SAVE_SECONDS = 60.0
@@ -79,7 +81,13 @@ def trained(args: argparse.Namespace) -> Autoencoder:
     network = Single(built.size, built.encoder, built.decoder_a, built.decoder_a)
     album = faces(args, ModelConfig(args.network, network.size, COVERAGE))
     optimizer = make("adam", 0, 0)
-    step, state, folder = TrainingStep(network, optimizer), TrainingState(), args.work / "model"
+    landmarks = (MEAN_FACE / COVERAGE + 0.5) * network.size - 0.5
+    objective = Objective(LossOptions(code_match=0.0), network.size, landmarks)
+    step, state, folder = (
+        TrainingStep(network, optimizer, objective=objective),
+        TrainingState(),
+        args.work / "model",
+    )
     if checkpoint.has_checkpoint(folder):
         state = checkpoint.load(folder, network, optimizer)
     schedule = Schedule("cosine", step.rate)

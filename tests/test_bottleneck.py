@@ -47,7 +47,7 @@ def begun(losses=None, policy="float32", **options):
     keras.utils.set_random_seed(0)
     with precision.counting(policy):
         network = registry.load(registry.NETWORKS, "tiny")()
-    losses = LossOptions(**losses or {})
+    losses = LossOptions(**{"eyes": 1.0, "mouth": 1.0, **(losses or {})})
     critics = Critics(32, losses.adversarial_game) if losses.adversarial else None
     return network, TrainingStep(
         network,

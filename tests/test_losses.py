@@ -184,6 +184,7 @@ def trained(steps=1, **options):
         {"perceptual": 1.0},
         {"identity_loss": 1.0},
         {"mask_loss": 0.0},
+        {"code_match": 0.0},
         {"background": 1.0},
         {"eyes": 5.0},
         {"mouth": 5.0},

@@ -6,16 +6,17 @@ import logging
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 import numpy as np
 
-from faceswap.coaching.diary import PREVIEW, Diary, Entry
+from faceswap.coaching.diary import PREVIEW, Diary
 from faceswap.coaching.exam import Exam, Scores
+from faceswap.coaching.meter import Every, Meter
 from faceswap.coaching.people import Person
 from faceswap.coaching.pilot import STAGES, Pilot
+from faceswap.coaching.result import TrainResult
 from faceswap.coaching.stopping import Stop, stopping
 from faceswap.errors import FaceswapError, ModelError
 from faceswap.groundwork import Start, jitter_of, sharpen, steadied
@@ -32,54 +33,6 @@ log = logging.getLogger(__name__)
 WARPED = 0.8  # without the autopilot: share of the training in which faces are warped
 LOSS_SECONDS = 5.0
 EXAM_STEPS = 300  # between two exams at least, where steps are counted and not seconds
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """How far a model is.
-
-    Attributes:
-        model: The folder.
-        iterations: Steps taken in all.
-        seconds: Time trained in all.
-        preview: The preview sheet.
-        loss_a: Mean loss of A over the last seconds of this run; None if nothing was left to do.
-        loss_b: The same of B.
-        faces_per_second: Faces of both sides trained a second in this run.
-        waiting: Share of the time that the step waited for faces, 0 to 1.
-        interrupted: Whether Ctrl-C or SIGTERM ended it.
-        finished: Whether the autopilot ended it, for nothing got better.
-        scores: What the held-out faces showed last; None where they were not looked at.
-        note: What was done instead of training, where something else was asked for.
-    """
-
-    model: Path
-    iterations: int
-    seconds: float
-    preview: Path
-    loss_a: float | None = None
-    loss_b: float | None = None
-    faces_per_second: float = 0.0
-    waiting: float = 0.0
-    interrupted: bool = False
-    finished: bool = False
-    scores: Scores | None = None
-    note: str = ""
-
-    def __str__(self) -> str:
-        """A few lines for people."""
-        if self.note:
-            return self.note
-        text = f"{self.iterations} iterations, {self.seconds / 60:.1f} minutes in all: {self.model}"
-        if self.loss_a is None:
-            return f"{text}\nalready trained so far: raise --minutes or --iterations to go on"
-        losses = f"loss A {self.loss_a:.4f}, B {self.loss_b:.4f}, {self.faces_per_second:.0f} faces/s"
-        lines = [text, f"{losses}, {self.waiting:.1%} of the time waiting for faces"]
-        lines += [f"{self.scores}"] if self.scores else []
-        lines += [f"preview: {self.preview}"]
-        lines += ["stopped and saved: run it again to go on"] if self.interrupted else []
-        lines += ["ended by the autopilot: the held-out faces get no better"] if self.finished else []
-        return "\n".join(lines)
 
 
 def share_done(config: TrainConfig, state: TrainingState) -> float:
@@ -116,9 +69,9 @@ class Session:
         self._best = checkpoint.best_score(config.model)
         self._exam: Exam | None = None
         self._scores: Scores | None = None
-        self._meter = _Meter()
+        self._meter = Meter()
         self._due = {
-            name: _Every(seconds)
+            name: Every(seconds)
             for name, seconds in {
                 "losses": LOSS_SECONDS,
                 "preview": config.preview_seconds,
@@ -376,56 +329,3 @@ class Session:
         speed = f"{self._speed():.0f} faces/s, waits {self._meter.waiting:.0%}"
         scores = f", {self._scores}" if self._scores else ""
         return f"{clock}, {stage}, {self._losses()}, {speed}{scores}"
-
-
-class _Meter:
-    """What is measured from step to step."""
-
-    def __init__(self) -> None:
-        self.losses: list[tuple[float, float]] = []
-        self.mean = (float("nan"), float("nan"))
-        self.scores: Scores | None = None
-        self._waited = self._passed = 0.0
-
-    @property
-    def waiting(self) -> float:
-        """Share of the time of this run that was spent waiting for faces, 0 to 1."""
-        return self._waited / self._passed if self._passed else 0.0
-
-    def supplied(self, batches: Iterable[T]) -> Iterator[T]:
-        """The batches; the time until each is there is counted."""
-        supply = iter(batches)
-        while True:
-            asked = time.monotonic()
-            batch = next(supply, None)
-            if batch is None:
-                return
-            self._waited += time.monotonic() - asked
-            yield batch
-            self._passed += time.monotonic() - asked
-
-    def entry(self, speed: float, stage: str) -> Entry:
-        """A row for the CSV; the losses and scores since the last one are used up."""
-        loss_a, loss_b = np.mean(self.losses, axis=0)
-        self.mean = (float(loss_a), float(loss_b))
-        self.losses.clear()
-        scores, self.scores = self.scores, None
-        return Entry(self.mean, speed, self.waiting, stage, scores)
-
-
-class _Every:
-    """Says when a time has passed again."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._last = seconds, time.monotonic()
-
-    def over(self) -> bool:
-        """Whether the time has passed since this was last true."""
-        if time.monotonic() - self._last < self._seconds:
-            return False
-        self.restart()
-        return True
-
-    def restart(self) -> None:
-        """Count from now on."""
-        self._last = time.monotonic()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from faceswap import registry
 from faceswap.networks.critics import Critics
 from faceswap.networks.likeness import Likeness
+from faceswap.networks.matching import energy_distance
 from faceswap.options import LossOptions
 from faceswap.types import Points
 
@@ -59,7 +60,7 @@ class Objective:
         self.likeness = likeness if options.identity_loss else None
         self.critics = critics if options.adversarial else None
         self._identity, self._faces = options.identity_loss, options.identity_faces
-        self._adversarial = options.adversarial
+        self._adversarial, self._match = options.adversarial, options.code_match
         blank = tf.zeros((1, size, size, 3))
         for _, loss in self._losses:
             loss(blank, blank, blank[..., :1] + 1)  # what it lacks shows now, not in the middle of tracing
@@ -95,6 +96,15 @@ class Objective:
         if self.likeness is None:
             return tf.constant(0.0)
         return self._identity * self.likeness.distance(made[: self._faces, ..., :3])
+
+    def told_apart(self, code_a: Any, code_b: Any) -> Any:
+        """How well the codes of A's and of B's faces, (n, ...), are told apart; one of each says nothing."""
+        if not self._match:
+            return tf.constant(0.0)
+        several = tf.shape(code_a)[0] > 1
+        return self._match * tf.cond(
+            several, lambda: energy_distance(code_a, code_b), lambda: tf.constant(0.0)
+        )
 
     def exposed(self, tape: tf.GradientTape, person: str, fakes: Any, reals: Any) -> Any:
         """How easily faces made are told from real ones; what tells them learns from it. See `Critics`."""

@@ -74,7 +74,7 @@ def ftrl(rate: float, decay: float) -> Optimizer:
 
 def adam(rate: float, decay: float) -> Optimizer:
     """Kingma and Ba, "Adam", ICLR 2015, with the short momentum that suits generators."""
-    return keras.optimizers.Adam(rate or 1e-3, 0.5, 0.999, weight_decay=decay or None, name="adam")
+    return _Adam(rate or 1e-3, 0.5, 0.999, weight_decay=decay or None, name="adam")
 
 
 def adamw(rate: float, decay: float) -> Optimizer:
@@ -90,6 +90,28 @@ def nadam(rate: float, decay: float) -> Optimizer:
 def lion(rate: float, decay: float) -> Optimizer:
     """Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023."""
     return keras.optimizers.Lion(rate or 3e-4, weight_decay=decay or None, name="lion")
+
+
+class _Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam by TensorFlow's own kernel, one for a variable: the same numbers as Keras' dozen, in less time."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one variable."""
+        index = self._get_variable_index(variable)
+        beta_1, beta_2 = (tf.constant(beta, variable.dtype) for beta in (self.beta_1, self.beta_2))
+        number = tf.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(beta_1, number),
+            beta2_power=tf.pow(beta_2, number),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.constant(self.epsilon, variable.dtype),
+            grad=tf.cast(gradient, variable.dtype),
+        )
 
 
 class _Ftrl(keras.optimizers.Ftrl):  # type: ignore[misc]

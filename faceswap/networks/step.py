@@ -38,11 +38,12 @@ class TrainingStep:
             optimizer: What moves its weights; made for it alone.
             clip: Longest gradient, over all weights together, that is used as it is; 0: any.
             average: What follows the weights, beginning here.
-            objective: What it is trained for; left out, what the options say by default.
+            objective: What it is trained for; left out, what the options say by default, but that eyes and
+                mouth count as much as the rest.
             bottleneck: What is asked of the code; left out, what the options say by default.
         """
         self._network, self._clip, self.average = network, clip, average
-        self.objective = objective or Objective(LossOptions(), network.size)
+        self.objective = objective or Objective(LossOptions(eyes=1.0, mouth=1.0), network.size)
         self._bottleneck = bottleneck or Bottleneck(BottleneckOptions())
         self._weights = [w for part in network.parts.values() for w in part.trainable_variables]
         self.optimizer = optimizer
@@ -122,7 +123,7 @@ class TrainingStep:
         """The losses of A, of B, of A's faces as B's, and of all else that counts."""
         network, objective, steps = self._network, self.objective, self.optimizer.iterations
         code = network.encoder(self._bottleneck.pictures(x, steps), training=True)
-        others = [self._bottleneck.cost(code)]
+        others = [self._bottleneck.cost(code), objective.told_apart(*tf.split(code, 2))]
         code_a, code_b = tf.split(self._bottleneck.code(code, steps), 2)
         (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
         crossed = objective.crossed

@@ -88,10 +88,13 @@ class LossOptions(Options):
         high=1000,
     )
     identity_faces: int = option(2, "faces a step for which it is found; each costs time", low=1, high=512)
+    code_match: float = option(
+        0.1, "energy distance of A's codes from B's: how well the encoder tells them apart", low=0, high=1000
+    )
     mask_loss: float = option(0.2, "absolute difference of the mask", low=0, high=1000)
     background: float = option(0.1, "what a pixel off the face counts, against 1 on it", low=0, high=1)
-    eyes: float = option(1.0, "what a pixel of the eyes counts, against 1 elsewhere", low=0.01, high=100)
-    mouth: float = option(1.0, "what a pixel of the mouth counts, against 1 elsewhere", low=0.01, high=100)
+    eyes: float = option(2.0, "what a pixel of the eyes counts, against 1 elsewhere", low=0.01, high=100)
+    mouth: float = option(2.0, "what a pixel of the mouth counts, against 1 elsewhere", low=0.01, high=100)
 
 
 @dataclass(frozen=True, kw_only=True)
