@@ -21,16 +21,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from faceswap.errors import InputError, OutputError, UsageError, writing
+from faceswap.errors import InputError, NoFacesError, OutputError, UsageError, writing
 from faceswap.extraction import extract
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.tracks import steadied
 from faceswap.finishing import trust
-from faceswap.marking import Marking, sampled, shaping
+from faceswap.guarding import refuse_adult
+from faceswap.marking import Marking, shaping
 from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
 from faceswap.progress import Progress, quiet
-from faceswap.provenance.guard import refuse_adult
 from faceswap.styling import clip_look, digest_of
 from faceswap.swapper import Faces, Swapper
 from faceswap.threads import ahead, side_by_side
@@ -101,7 +101,6 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         output = open_output(source, path, parts, encoding(config), config.output_kind)
         check_output(path, config.source, config.overwrite)
         marking = Marking(config, _open_parts(parts, _settings(config, source)))
-        refuse_adult(sampled(source, progress), source.path.name)
         swapper = Swapper(config, marking.mark)
         faces = _faces(config, source, parts, progress)
         swapper.follow(faces, config.faceset or parts / "faceset")
@@ -238,10 +237,15 @@ def _open_parts(parts: Path, settings: dict[str, Any]) -> int:
 
 
 def _faces(config: ConvertConfig, source: Source, parts: Path, progress: Progress) -> Faces:
-    """The faces of each frame: from the faceset that was given, or from one made now."""
+    """The faces of each frame: of the faceset that was given, or of one made now; not of adult footage."""
     folder = config.faceset or parts / "faceset"
-    if not config.faceset:
-        extract(ExtractConfig(sources=(config.source,), output=folder), progress)
+    try:
+        if not config.faceset:
+            extract(ExtractConfig(sources=(config.source,), output=folder), progress)
+    except NoFacesError:
+        refuse_adult(source, folder, progress)  # adult footage is called that, whether anyone is in it or not
+        raise
+    refuse_adult(source, folder, progress)
     with Faceset.open(folder) as faceset:
         number = faceset.source_number(source.fingerprint())
         if number is None:

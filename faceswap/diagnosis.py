@@ -7,6 +7,7 @@ import platform
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,18 @@ import faceswap
 from faceswap.errors import DependencyError
 from faceswap.faces.weights import CHECKSUMS, is_intact, weight_file
 from faceswap.options import DoctorConfig
+from faceswap.provenance import guard
 from faceswap.video.encoders import HARDWARE, encoders, works
 
 PACKAGES = ("tensorflow", "keras", "dlib-bin", "opencv-python-headless", "av", "numpy", "tqdm", "cyclopts")
+RUNTIMES = ("onnxruntime", "ai-edge-litert")  # of exported models, and of the networks that look at footage
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_bf16", "neon", "asimd")
+LEARNING = ("tensorflow", "keras")  # what a machine that only converts does without: scripts/convert_only.py
+WITHOUT = (
+    "missing: extract, faces (but info and sort), convert with a model exported to .onnx or .tflite, verify"
+    " and inspect work without it; train, swap, evaluate, export, generate, stylize and convert with a model"
+    " folder do not ('pip install tensorflow keras')"
+)
 LEAST_DISK, LEAST_MEMORY = 2.0, 3.0  # GiB
 
 
@@ -58,6 +67,7 @@ def doctor(config: DoctorConfig) -> DoctorReport:
         ("encoders", ", ".join(f"{n} {'yes' if there else 'no'}" for n, there in encoders().items())),
         ("hardware encoders", ", ".join(filter(works, HARDWARE)) or "none found"),
         *_weights(faults),
+        _guard(faults),
         *_bases(faults),
         _features_of_style(faults),
         *_room(faults),
@@ -67,13 +77,20 @@ def doctor(config: DoctorConfig) -> DoctorReport:
 
 def _packages(faults: list[str]) -> list[tuple[str, str]]:
     facts = []
-    for name in PACKAGES:
+    for name in (*PACKAGES, *RUNTIMES):
         try:
             facts.append((name, version(name)))
         except PackageNotFoundError:
-            facts.append((name, "missing"))
-            faults.append(f"{name} is not installed: run 'pip install {name}'")
+            wanted = name not in LEARNING or _learns()
+            facts.append((name, WITHOUT if name == "tensorflow" and not wanted else "missing"))
+            if wanted:
+                faults.append(f"{name} is not installed: run 'pip install {name}'")
     return facts
+
+
+def _learns() -> bool:
+    """Whether TensorFlow is installed, by whatever name; without, the program converts, which is no fault."""
+    return find_spec("tensorflow") is not None
 
 
 def processor() -> str:
@@ -95,6 +112,8 @@ def _features() -> str:
 
 
 def _graphics(faults: list[str]) -> str:
+    if not _learns():
+        return "not known without tensorflow"
     try:
         from faceswap.networks.autoencoder import graphics_cards
     except ImportError as error:
@@ -120,13 +139,22 @@ def _weights(faults: list[str]) -> list[tuple[str, str]]:
     return facts
 
 
+def _guard(faults: list[str]) -> tuple[str, str]:
+    """The network that extraction and conversion look at footage with."""
+    try:
+        return "open-nsfw.onnx", f"intact, {guard.weight_file()}"
+    except DependencyError as error:
+        faults.append(str(error))
+        return "open-nsfw.onnx", "missing or CHANGED"
+
+
 def _features_of_style(faults: list[str]) -> tuple[str, str]:
     """The weights of VGG16: they may be missing, but not be others."""
     try:
         from faceswap.networks import vgg16
 
         path = vgg16.weight_file()
-    except ImportError:  # of TensorFlow, which is a fault already
+    except ImportError:  # of TensorFlow, of which all is said already
         return "vgg16.ckpt", "not known"
     except DependencyError:
         return "vgg16.ckpt", f"missing (for stylize; '{vgg16.INSTALL}')"
@@ -140,7 +168,7 @@ def _bases(faults: list[str]) -> list[tuple[str, str]]:
     """The weights that trainings start from."""
     try:
         from faceswap.networks import base
-    except ImportError:  # of TensorFlow, which is a fault already
+    except ImportError:  # of TensorFlow, of which all is said already
         return []
     facts = []
     for name, (_, checksum) in base.BASES.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,10 +14,11 @@ import faceswap
 from faceswap.assessment.examination import Examiner
 from faceswap.assessment.likeness import People
 from faceswap.assessment.study import Study, find_faces
-from faceswap.errors import InputError, OutputError, writing
-from faceswap.options import EvaluateConfig
+from faceswap.errors import InputError, OutputError, UsageError, writing
+from faceswap.options import EvaluateConfig, ProvenanceOptions
 from faceswap.progress import Progress, quiet
-from faceswap.provenance.reading import read_manifest
+from faceswap.provenance.label import Label
+from faceswap.provenance.reading import Manifest, read_manifest
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import Report, Worst, shown, to_html, to_json
 from faceswap.quality.summary import Check, Summary, check, correlations, summaries
@@ -77,8 +79,16 @@ class EvaluateResult:
         return "\n".join([*lines, "", f"report      {self.page} ({self.seconds:.1f} s)"])
 
 
-def evaluate(config: EvaluateConfig, progress: Progress = quiet) -> EvaluateResult:
+def evaluate(
+    config: EvaluateConfig, progress: Progress = quiet, label: Label | None = None
+) -> EvaluateResult:
     """Measure how good a swap is, and write a report.
+
+    Args:
+        config: The options.
+        progress: Shows how far it is.
+        label: The visible label that was drawn on the swapped frames, which is no damage; without, the one
+            that the swapped file's manifest tells of, if any.
 
     Raises:
         InputError: A clip or a faceset is missing or unreadable, or the clips do not belong together.
@@ -90,14 +100,16 @@ def evaluate(config: EvaluateConfig, progress: Progress = quiet) -> EvaluateResu
     _check_output(config)
     with open_source(config.original) as original, open_source(config.swapped) as swapped:
         problems = _compared(original, swapped)
-        examiner, recognizer = Examiner(), Recognizer()
+        stated = read_manifest(swapped.path) if swapped.path.is_file() else None
+        label = label or _label(stated)
+        examiner, recognizer = Examiner(label), Recognizer()
         people = People(config, recognizer)
         study = Study(original, swapped, find_faces(original, config.target, progress), config.every)
         rows = study.measure(examiner, recognizer, people, progress)
         found = summaries(rows, apart=max(round(float(original.rate) * MOMENT), study.every))
         worst = study.pictures(found, progress)
         report = Report(
-            about=_about(config, original, swapped),
+            about=_about(config, original, swapped, stated, label),
             clip=study.figures(len(rows), time.monotonic() - started),
             rows=rows,
             summaries=found,
@@ -133,7 +145,20 @@ def _compared(original: Source, swapped: Source) -> list[str]:
     return [f"{counts}: the first {min(original.count, swapped.count)} were compared, frame by frame"]
 
 
-def _about(config: EvaluateConfig, original: Source, swapped: Source) -> dict[str, dict[str, str]]:
+def _label(stated: Manifest | None) -> Label | None:
+    """The visible label that a file's manifest says was drawn."""
+    if stated is None or not stated.whole:
+        return None
+    with suppress(KeyError, UsageError):  # of another program, or an earlier version
+        names = ("label", "label_position", "label_size")
+        options = ProvenanceOptions(**{name: stated.settings[name] for name in names})
+        return Label(options.label_position, options.label_size) if options.label else None
+    return None
+
+
+def _about(
+    config: EvaluateConfig, original: Source, swapped: Source, stated: Manifest | None, label: Label | None
+) -> dict[str, dict[str, str]]:
     """What was compared, how, and with what."""
     clips = {
         "original": str(original.path),
@@ -145,7 +170,9 @@ def _about(config: EvaluateConfig, original: Source, swapped: Source) -> dict[st
         "gallery": str(config.gallery or "none"),
     }
     settings = {"every": str(config.every or "chosen by length"), "fail under": ", ".join(config.fail_under)}
-    provenance, options = _provenance(swapped)
+    if label:
+        settings["left out"] = f"the visible label, {label.position}"
+    provenance, options = _provenance(stated)
     versions = {"faceswap": faceswap.__version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -162,9 +189,8 @@ def _about(config: EvaluateConfig, original: Source, swapped: Source) -> dict[st
     }
 
 
-def _provenance(swapped: Source) -> tuple[dict[str, str], dict[str, str]]:
+def _provenance(found: Manifest | None) -> tuple[dict[str, str], dict[str, str]]:
     """What the swapped file's manifest states: where it comes from, and how it was made."""
-    found = read_manifest(swapped.path) if swapped.path.is_file() else None
     if found is None:
         return {"manifest": "none, as with --no-provenance or after re-encoding"}, {}
     stated = {

@@ -24,6 +24,7 @@ from faceswap.faces.maskers import Masker
 from faceswap.faces.sight import SAME, Detector, Landmarker, Sight
 from faceswap.faces.tracking import Tracker
 from faceswap.faces.tracks import linked
+from faceswap.guarding import sample, score
 from faceswap.options import FACE_TYPES, ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
 from faceswap.recognition import by_track, describe_pictures, keep, recognise
@@ -93,6 +94,7 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
         InputError: A source is missing or unreadable.
         NoFacesError: Nobody is in any of them.
         OutputError: The faceset cannot be written, or was made with other settings.
+        DependencyError: A weight file, or the content guard's network, is not installed.
     """
     started = time.monotonic()
     paths = find_sources(config.sources)
@@ -200,6 +202,7 @@ def _search(
     follower = Follower(finder.tracker(reach), reach)
     goes_on, good = False, 0
     found: dict[int, list[WrittenFace]] = {index: [] for index in segment}
+    scores: dict[int, float | None] = {index: None for index in sample(source) if index in segment}
 
     def write(faces: Iterable[tuple[Frame, Face]]) -> None:
         for place, face in faces:
@@ -216,11 +219,13 @@ def _search(
             break
         write(follower.faces(frame, cut))
         good += not frame.damaged
+        if frame.index in scores:  # here it is decoded: looked for by itself it costs a decoding of the clip
+            scores[frame.index] = score(frame.image)
         yield frame.index
     write(follower.rest())
     missed = sum(not faces for faces in found.values())
     faces_in_order = [face for index in segment for face in found[index]]
-    yield Segment(segment, faces_in_order, missed, len(segment) - good, goes_on)
+    yield Segment(segment, faces_in_order, missed, len(segment) - good, goes_on, scores)
 
 
 def look_around(source: Source) -> int:

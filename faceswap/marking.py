@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,10 @@ from faceswap.config import described, pick
 from faceswap.errors import writing
 from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, SigningOptions
-from faceswap.progress import Progress
 from faceswap.provenance.certificates import credentials
-from faceswap.provenance.guard import SAMPLE_SECONDS
 from faceswap.provenance.metadata import container_notes
 from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.provenance.watermark import Mark
-from faceswap.types import Image
-from faceswap.video.source import Source
-
-FEW = 20  # images of a folder
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +94,3 @@ def shaping(config: ConvertOptions) -> dict[str, Any]:
 def _note_consent() -> None:
     """Say once in a process what the law and decency ask for."""
     log.warning("the people shown should have agreed: --consent keeps who did, and to what, in the output")
-
-
-def sampled(source: Source, progress: Progress) -> Iterator[Image]:
-    """One frame for each second of a clip; of a folder every image up to `FEW`, then one in so many."""
-    step = round(SAMPLE_SECONDS * source.rate) if source.is_video else source.count // FEW
-    step = max(step, 1)
-    frames = progress(source.frames(), total=source.count, desc="looking it over", unit="frame")
-    return (frame.image for frame in frames if frame.index % step == 0)

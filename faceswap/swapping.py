@@ -24,6 +24,7 @@ from faceswap.options import (
     TrainOptions,
 )
 from faceswap.progress import Progress, quiet
+from faceswap.provenance.label import Label
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import shown
 from faceswap.training import TrainResult, train
@@ -135,8 +136,9 @@ def _report(config: SwapConfig, work: Path, clip: Path, progress: Progress) -> E
         output=work / REPORT,
         overwrite=True,
     )
+    label = Label(config.label_position, config.label_size) if config.label else None
     try:
-        return evaluate(measuring, progress)
+        return evaluate(measuring, progress, label)
     except FaceswapError as error:
         log.warning("no report on the swap: %s", error)
         return None

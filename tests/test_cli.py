@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 
 import cv2
 import numpy as np
@@ -187,3 +188,47 @@ def test_doctor_reports_and_finds_faults(monkeypatch, capsys):
     assert run(["doctor"]) == 1
     shown = capsys.readouterr().out
     assert "free some" in shown and "reinstall face_recognition_models" in shown
+
+
+@pytest.fixture
+def convert_only(monkeypatch):
+    """A machine as `scripts/convert_only.py` has it, with room enough."""
+    for name in ("LEAST_DISK", "LEAST_MEMORY"):
+        monkeypatch.setattr(diagnosis, name, 0.0)
+    missing, find = {"tensorflow", "keras"}, diagnosis.version
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in [name for name in sys.modules if name.startswith("faceswap.networks")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    def version(name):
+        if name in missing:
+            raise PackageNotFoundError(name)
+        return find(name)
+
+    monkeypatch.setattr(diagnosis, "version", version)
+    return missing
+
+
+def test_doctor_on_a_machine_that_only_converts(convert_only, capsys):
+    assert run(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (said,) = (line for line in lines if line.startswith("tensorflow"))
+    works, lacks = said.split("work without it;")
+    assert ".onnx" in works and "extract" in works and "train" in lacks and "model folder" in lacks
+    assert "nothing is wrong" in lines and not any("fault" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["av", "onnxruntime"])
+def test_what_such_a_machine_needs_all_the_same_is_a_fault(name, convert_only, capsys):
+    convert_only.add(name)
+    assert run(["doctor"]) == 1
+    faults = [line for line in capsys.readouterr().out.splitlines() if "is not installed" in line]
+    assert faults == [f"{name} is not installed: run 'pip install {name}'"]
+
+
+def test_a_tensorflow_without_keras_is_a_fault(convert_only, monkeypatch):
+    monkeypatch.setattr(diagnosis, "find_spec", lambda name: object())
+    faults = diagnosis.doctor(diagnosis.DoctorConfig()).faults
+    assert any("keras is not installed" in fault for fault in faults)
+    assert any("tensorflow cannot be loaded" in fault for fault in faults)

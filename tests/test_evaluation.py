@@ -14,7 +14,7 @@ import pytest
 from clips import make
 from conftest import FAKES, nobody
 
-from faceswap import EvaluateConfig, SwapConfig, evaluate, recognizer, swap
+from faceswap import ConvertConfig, EvaluateConfig, SwapConfig, evaluate, recognizer, swap
 from faceswap.assessment import examination
 from faceswap.assessment.study import Study, find_faces
 from faceswap.cli import run
@@ -22,11 +22,18 @@ from faceswap.errors import DependencyError, InputError, NoFacesError, OutputErr
 from faceswap.faces.alignment import align, transform
 from faceswap.faces.masks import hull
 from faceswap.faces.template import MEAN_FACE
+from faceswap.marking import shaping
+from faceswap.options import CORNERS
 from faceswap.progress import quiet
+from faceswap.provenance.label import Label, label_patch
+from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.pose import MODEL, RIGID, angle_between, euler, head_rotation
 from faceswap.quality.report import schema
+from faceswap.swapping import _report
+from faceswap.types import Pixels
 from faceswap.video.images import write_image
+from faceswap.video.patching import image_apply
 from faceswap.video.source import open_source
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +129,56 @@ def test_a_swap_ends_with_its_report(clips, tmp_path):
     assert about["what the swapped file says of itself"]["manifest"] == "whole"
     assert about["what the swapped file says of itself"]["consent"] == "not stated"
     assert about["settings of the conversion"]["color"] == "mkl"
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_label_is_no_damage(config, tmp_path):
+    """A's clip with nothing but a label on it: without that, not a pixel around the face differs."""
+    with open_source(config["original"]) as source:
+        frames = [frame.image for frame in source.frames()]
+
+    def draw(image, index):
+        image[:] = image_apply(frames[index], [label_patch(Pixels(frames[index]), "top-left", 0.12)])
+
+    clip = make(tmp_path / "labelled.mp4", size=(128, 96), count=30, draw=draw, sound=None, **LOSSLESS)
+    config |= {"swapped": clip, "every": 15, "overwrite": True}
+    plain = evaluate(EvaluateConfig(**config)).summaries
+    assert plain["psnr"].value < 40 and plain["ssim"].value < 0.99
+    told = evaluate(EvaluateConfig(**config), label=Label("top-left", 0.12))
+    options = ConvertConfig(
+        source=config["original"], model=tmp_path, output=clip, label=True, label_position="top-left"
+    )
+    settings = {**shaping(options), "label_size": 0.12}
+    deed = Provenance(config["original"], "m", "ab" * 32, "0.1.0", 1, "", "", settings, None, None)
+    mark_file(clip, tmp_path / "signed.mp4", deed)
+    config["swapped"] = tmp_path / "signed.mp4"
+    stated = evaluate(EvaluateConfig(**config))
+    for result in (told, stated):
+        assert (result.summaries["psnr"].value, result.summaries["ssim"].value) == (100, pytest.approx(1))
+    about = json.loads(stated.data.read_text())["about"]
+    assert about["settings of the measuring"]["left out"] == "the visible label, top-left"
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("size", [(1280, 720), (90, 160), (9, 7)])
+def test_what_is_left_out_is_the_label_with_a_window_around_it(corner, size):
+    width, height = size
+    patch = label_patch(Pixels(np.zeros((height, width, 3), np.uint8)), corner, 0.05)
+    label = np.zeros((height, width), np.uint8)
+    label[patch.top : patch.top + patch.image.shape[0], patch.left : patch.left + patch.image.shape[1]] = 1
+    around = cv2.dilate(label, np.ones((11, 11), np.uint8)) > 0
+    assert np.array_equal(examination.unlabelled(Label(corner, 0.05), height, width), ~around)
+    assert examination.unlabelled(None, height, width).all()
+
+
+def test_a_swap_tells_its_report_of_the_label(clips, tmp_path, monkeypatch):
+    """So that it is known without a manifest too."""
+    told = []
+    monkeypatch.setattr("faceswap.swapping.evaluate", lambda config, progress, label: told.append(label))
+    options = {"source": clips[1], "target": clips[0], "output": tmp_path / "out.mp4", "no_provenance": True}
+    for label in (False, True):
+        _report(SwapConfig(**options, label=label, label_size=0.1), tmp_path, clips[0], quiet)
+    assert told == [None, Label("bottom-right", 0.1)]
 
 
 @pytest.mark.usefixtures("fakes")

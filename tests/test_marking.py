@@ -4,13 +4,16 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import FAKES, RED
+from clips import make
+from conftest import FAKES, RED, nobody
 
 from faceswap import ConvertConfig, ExtractConfig, convert, extract
 from faceswap.config import read_project
-from faceswap.errors import RefusedError, SigningError
-from faceswap.marking import sampled
-from faceswap.options import ConsentOptions
+from faceswap.curation.merging import faces_merge
+from faceswap.errors import NoFacesError, RefusedError, SigningError
+from faceswap.faces.faceset import Faceset
+from faceswap.guarding import refuse_adult, sample, sampled, score
+from faceswap.options import ConsentOptions, FacesMergeConfig
 from faceswap.progress import quiet
 from faceswap.provenance import guard
 from faceswap.provenance.detection import Detector
@@ -99,16 +102,110 @@ def test_the_label_is_drawn_on_request(options):
     assert np.abs(corner(label=True, label_position="top-left") - plain).max() < 25
 
 
-def test_adult_footage_is_refused_before_conversion(options, monkeypatch):
-    monkeypatch.setattr(guard.Guard, "score", lambda self, image: 0.99)
-    with pytest.raises(RefusedError, match=r"a\.mp4"):
+@pytest.fixture
+def corners(monkeypatch):
+    """A guard that is certain where the first pixel is white; returns how often it looked."""
+    looked = []
+    monkeypatch.setattr(guard.Guard, "score", lambda self, image: looked.append(1) or image[0, 0, 0] / 255.0)
+    return looked
+
+
+def footage(path, seconds, white):
+    """A clip of RED, as many of whose seconds begin with a white corner; in several segments."""
+
+    def draw(image, index):
+        RED(image, index)
+        image[:16, :16] = 255 if index < 5 * white else 0
+
+    return make(path, draw=draw, count=5 * seconds, rate=5, size=(64, 48), sound=None)
+
+
+def forget(folder):
+    """Make a faceset one of before, which keeps no scores."""
+    with Faceset.open(folder) as faceset, faceset.changing() as index:
+        index.execute("DROP TABLE scores")
+
+
+@pytest.mark.parametrize(("white", "refused"), [(1, False), (2, False), (3, True)])
+def test_the_verdict_is_the_same_with_scores_and_without(white, refused, corners, tmp_path):
+    clip = footage(tmp_path / "a.mp4", 21, white)
+    extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    with open_source(clip) as source:
+        for count in (21, 42):
+            if refused:
+                with pytest.raises(RefusedError, match="14%"):
+                    refuse_adult(source, tmp_path / "set", quiet)
+            else:
+                refuse_adult(source, tmp_path / "set", quiet)
+            assert len(corners) == count, "each frame is scored while faces are sought, and never again"
+            if count == 21:
+                forget(tmp_path / "set")
+
+
+def test_what_a_faceset_keeps_are_the_scores_of_the_frames(clips, facesets):
+    with open_source(clips[0]) as source, Faceset.open(facesets[0]) as faceset:
+        assert list(sample(source)) == [0, 25]
+        alone = list(map(score, sampled(source, quiet)))
+        assert list(faceset.scores(1).values()) == alone and len(alone) == 2
+
+
+def test_adult_footage_is_refused_before_conversion(options, corners, tmp_path):
+    options |= {"source": footage(tmp_path / "a.mp4", 3, 3), "faceset": tmp_path / "set"}
+    extract(ExtractConfig(sources=options["source"], output=tmp_path / "set", **FAKES))
+    for picture in list((tmp_path / "set" / "faces").iterdir())[1:]:
+        picture.unlink()
+    for more in ({}, {"try_": tmp_path / "sheet.png", "output": None}):
+        with pytest.raises(RefusedError, match=r"a\.mp4"):
+            convert(ConvertConfig(**{**options, **more}))
+    assert not options["output"].exists() and not (tmp_path / "sheet.png").exists()
+    assert len(corners) == 3
+
+
+def test_adult_footage_is_refused_whether_anyone_is_in_it_or_not(options, monkeypatch, tmp_path):
+    options |= {"source": make(tmp_path / "a.mp4", draw=nobody, count=5), "faceset": None}
+    with pytest.raises(NoFacesError):
         convert(ConvertConfig(**options))
-    assert not options["output"].exists()
+    monkeypatch.setattr(guard.Guard, "score", lambda self, image: 0.99)
+    (tmp_path / "b").mkdir()
+    with pytest.raises(RefusedError):
+        convert(ConvertConfig(**{**options, "output": tmp_path / "b" / "out.mp4"}))
 
 
-def test_one_frame_a_second_is_looked_at(clips):
-    with open_source(clips[0]) as source:  # 30 frames, 25 a second
-        assert len(list(sampled(source, quiet))) == 2
+def test_a_faceset_with_some_of_the_scores_is_not_believed(corners, tmp_path):
+    clip = footage(tmp_path / "a.mp4", 3, 3)
+    extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    with Faceset.open(tmp_path / "set") as faceset, faceset.changing() as index:
+        index.execute("DELETE FROM scores WHERE score > 0")
+    with open_source(clip) as source, pytest.raises(RefusedError):
+        refuse_adult(source, tmp_path / "set", quiet)
+
+
+def test_an_image_that_cannot_be_read_has_no_score(corners, tmp_path):
+    (tmp_path / "in").mkdir()
+    for index in range(3):
+        image = np.zeros((96, 128, 3), np.uint8)
+        RED(image, index)
+        cv2.imwrite(str(tmp_path / "in" / f"{index}.png"), image)
+    (tmp_path / "in" / "1.png").write_bytes((tmp_path / "in" / "1.png").read_bytes()[:60])
+    extract(ExtractConfig(sources=tmp_path / "in", output=tmp_path / "set", **FAKES))
+    with Faceset.open(tmp_path / "set") as faceset, open_source(tmp_path / "in") as source:
+        assert [value is None for value in faceset.scores(1).values()] == [False, True, False]
+        refuse_adult(source, tmp_path / "set", quiet)
+    assert len(corners) == 2
+
+
+def test_a_merged_faceset_keeps_the_scores(facesets, tmp_path):
+    faces_merge(FacesMergeConfig(facesets=facesets, output=tmp_path / "both"))
+    with Faceset.open(tmp_path / "both") as both, Faceset.open(facesets[1]) as second:
+        assert both.scores(2) == second.scores(1) and len(both.scores(2)) == 2
+
+
+def test_a_faceset_of_before_is_gone_on_with(clips, tmp_path):
+    extract(ExtractConfig(sources=clips[0], output=tmp_path / "set", **FAKES))
+    forget(tmp_path / "set")
+    extract(ExtractConfig(sources=clips, output=tmp_path / "set", **FAKES))
+    with Faceset.open(tmp_path / "set") as faceset:
+        assert not faceset.scores(1) and len(faceset.scores(2)) == 2
 
 
 def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):

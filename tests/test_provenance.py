@@ -25,7 +25,7 @@ from faceswap.options import CORNERS, ProvenanceOptions
 from faceswap.provenance import guard as guards
 from faceswap.provenance import signing
 from faceswap.provenance.certificates import CONFIG_VARIABLE, config_folder, credentials, own_authority
-from faceswap.provenance.guard import Guard, adult_share, prepared, refuse_adult
+from faceswap.provenance.guard import Guard, judge, prepared
 from faceswap.provenance.label import label_patch
 from faceswap.provenance.metadata import SOURCE_TYPE, comment, container_notes, read_source_type, write_notes
 from faceswap.provenance.reading import read_manifest
@@ -540,24 +540,12 @@ def test_options_that_make_no_sense_are_refused(wrong):
 # --- content guard -------------------------------------------------------------------------------------
 
 
-class Fixed:
-    """A guard that knows the scores beforehand."""
-
-    def __init__(self, scores):
-        self._scores = iter(scores)
-
-    def score(self, image):
-        return next(self._scores)
-
-
 def test_over_a_tenth_of_certain_frames_is_refused():
-    frames = [np.zeros((8, 8, 3), np.uint8)] * 20
-    assert adult_share(frames, Fixed([0.9] * 2 + [0.79] * 18)) == 0.1
-    refuse_adult(frames, "a.mp4", Fixed([0.9] * 2 + [0.79] * 18))
+    judge([0.9] * 2 + [0.79] * 18, "a.mp4")
     with pytest.raises(RefusedError, match=r"a\.mp4.*15%") as raised:
-        refuse_adult(frames, "a.mp4", Fixed([0.9] * 3 + [0.1] * 17))
+        judge([0.9] * 3 + [0.1] * 17, "a.mp4")
     assert raised.value.exit_code == 9
-    assert adult_share([]) == 0
+    judge([], "a.mp4")
 
 
 def test_the_network_gets_what_it_was_trained_on():
@@ -609,7 +597,7 @@ def test_no_clip_photograph_or_painting_raises_an_alarm(real):
                 frames = [frame.image for at in starts for frame in source.frames(at, at + 1)]
         except InputError:
             continue
-        refuse_adult(frames, path.name, guard)
+        judge([guard.score(frame) for frame in frames], path.name)
         looked += len(frames)
     assert looked > 200
 

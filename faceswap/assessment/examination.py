@@ -14,6 +14,7 @@ from faceswap.faces.irises import Irises
 from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.landmarkers.mesh468 import SURE, Mesh468
 from faceswap.faces.masks import hull
+from faceswap.provenance.label import Label
 from faceswap.quality import expression, fidelity, texture
 from faceswap.quality.fidelity import WINDOW, Mask, grey_of
 from faceswap.quality.flicker import excess, flicker
@@ -81,12 +82,16 @@ class Look:
 class Examiner:
     """The networks that look at frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: Label | None = None) -> None:
         """Load the weights.
+
+        Args:
+            label: What was written over the swapped frames on purpose; it does not count as damage.
 
         Raises:
             DependencyError: The mesh or its runtime is not installed.
         """
+        self._label = label
         self._mesh, self._irises, self._landmarker = Mesh468(), Irises(), Dlib68()
 
     def examine(self, before: Moment | None, now: Moment, after: Moment | None) -> FrameRow:
@@ -99,11 +104,12 @@ class Examiner:
         """
         row = FrameRow(now.original.index, now.time)
         original, swapped = now.original.image, now.swapped.image
+        bare = unlabelled(self._label, *original.shape[:2])
         if now.face is None:
-            everywhere = np.ones(original.shape[:2], bool)
-            row.values |= _kept(original, swapped, everywhere)
+            row.values |= _kept(original, swapped, bare)
             return row
         core, rest = areas(now.face.landmarks, original.shape[0], original.shape[1])
+        rest &= bare
         row.values |= _kept(original, swapped, rest) | _texture(original, swapped, core, rest)
         if before is not None and after is not None and now.follows(before) and now.follows(after):
             row.values["flicker"] = _flicker((before, now, after), now.face)
@@ -161,6 +167,15 @@ def areas(landmarks: Points, height: int, width: int) -> tuple[Mask, Mask]:
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     away = cv2.distanceTransform(255 - inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(depth > CORE * extent), np.asarray(away > MARGIN * extent + WINDOW)
+
+
+def unlabelled(label: Label | None, height: int, width: int) -> Mask:
+    """Where in a frame no label is, nor a window of SSIM that reaches into it: bool (height, width)."""
+    where = np.ones((height, width), np.bool_)
+    if label:
+        left, top, right, bottom = label.place(width, height)
+        where[max(top - WINDOW, 0) : bottom + WINDOW, max(left - WINDOW, 0) : right + WINDOW] = False
+    return where
 
 
 def _kept(original: Image, swapped: Image, rest: Mask) -> dict[str, float | None]:

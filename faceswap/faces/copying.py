@@ -109,7 +109,7 @@ def _copy_pictures(
 def _enter(
     target: Faceset, origin: Faceset, old: int, new: int, faces: Sequence[StoredFace], tracks: dict[int, int]
 ) -> None:
-    """Enter a source's segments, faces and tracks in one transaction."""
+    """Enter a source's segments, scores, faces and tracks in one transaction."""
     with origin.changing() as index:
         segments = index.execute(
             "SELECT start, stop, missed, damaged, goes_on FROM segments WHERE source = ?", (old,)
@@ -117,12 +117,14 @@ def _enter(
         people = index.execute(
             "SELECT track, identity, person FROM tracks WHERE source = ?", (old,)
         ).fetchall()
+    scores = [(new, frame, score) for frame, score in origin.scores(old).items()]
     known = [(new, tracks[track], *about) for track, *about in people if track in tracks]
     marks = ", ".join("?" * len(FACE_COLUMNS.split(",")))
     with target.changing() as index:
         index.executemany(
             "INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?, ?, ?)", [(new, *s) for s in segments]
         )
+        index.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?)", scores)
         index.executemany(f"INSERT INTO faces ({FACE_COLUMNS}) VALUES ({marks})", map(row_of, faces))
         index.executemany("INSERT OR IGNORE INTO tracks VALUES (?, ?, ?, ?)", known)
         index.execute("UPDATE sources SET numbered = 1 WHERE id = ?", (new,))

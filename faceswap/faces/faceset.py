@@ -79,7 +79,7 @@ class Faceset:
         with writing(folder):
             draft.unlink(missing_ok=True)
             with _entering(folder), closing(sqlite3.connect(draft)) as index:
-                index.executescript(rows.SCHEMA)
+                index.executescript(rows.SCHEMA + rows.SCORES)
                 about = {"version": rows.VERSION, "settings": settings}
                 entries = [(key, json.dumps(value)) for key, value in about.items()]
                 index.executemany("INSERT INTO about VALUES (?, ?)", entries)
@@ -220,6 +220,11 @@ class Faceset:
                 "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
                 (source, frames.start, frames.stop, segment.missed, segment.damaged, segment.goes_on),
             )
+            self._index.execute(rows.SCORES)
+            self._index.executemany(
+                "INSERT INTO scores VALUES (?, ?, ?)",
+                [(source, frame, score) for frame, score in segment.scores.items()],
+            )
 
     def faces(self, source: int | None = None) -> list[StoredFace]:
         """The faces whose pictures are there, by source and frame; of one source if it is given."""
@@ -236,6 +241,14 @@ class Faceset:
         """The finished segments of a source, and whether the scene of each goes on in the next one."""
         found = self._index.execute("SELECT start, stop, goes_on FROM segments WHERE source = ?", (source,))
         return {range(start, stop): bool(goes_on) for start, stop, goes_on in found}
+
+    def scores(self, source: int) -> dict[int, float | None]:
+        """How adult the frames of a source are that the content guard looked at; see `Segment.scores`."""
+        try:
+            found = self._index.execute("SELECT frame, score FROM scores WHERE source = ?", (source,))
+        except sqlite3.OperationalError:  # a faceset of before, which has no such table
+            return {}
+        return dict(found.fetchall())
 
     def is_numbered(self, source: int) -> bool:
         """Whether the tracks of a source are numbered through; if not, each segment counts its own."""

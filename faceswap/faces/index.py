@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ CREATE TABLE faces (id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES s
 CREATE INDEX faces_by_frame ON faces (source, frame);
 CREATE TABLE tracks (source INTEGER NOT NULL REFERENCES sources, track INTEGER NOT NULL,
     identity BLOB NOT NULL, person INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, track));
+"""
+# Apart, because a faceset of before has none until a segment is added to it.
+SCORES = """
+CREATE TABLE IF NOT EXISTS scores (source INTEGER NOT NULL REFERENCES sources, frame INTEGER NOT NULL,
+    score REAL, PRIMARY KEY (source, frame));
 """
 
 
@@ -108,6 +113,8 @@ class Segment:
         missed: How many of the frames show no face.
         damaged: How many of the frames could not be (wholly) decoded.
         goes_on: Whether the frame after its last one belongs to the same scene.
+        scores: How adult those of the frames are that the content guard looks at, 0 to 1; None where there
+            was no picture to look at.
     """
 
     frames: range
@@ -115,6 +122,7 @@ class Segment:
     missed: int
     damaged: int
     goes_on: bool
+    scores: Mapping[int, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ carries. Of the package only that file is used, so that nothing in it can downlo
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,60 +42,30 @@ class Guard:
         except ImportError as error:
             raise DependencyError("onnxruntime is missing: run 'pip install onnxruntime'") from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
+        options.intra_op_num_threads = 1  # the callers decode or search in as many threads as there are cores
         path = str(weight_file())
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
     def score(self, image: Image) -> float:
-        """How adult a BGR uint8 image (height, width, 3) is, 0 to 1."""
+        """How adult a BGR uint8 image (height, width, 3) is, 0 to 1; may be called from several threads."""
         output = self._session.run(None, {self._input: prepared(image)[None]})[0]
         return float(np.ravel(output)[1])
 
 
-def adult_share(frames: Iterable[Image], guard: Guard | None = None) -> float:
-    """The share of frames that the network is certain about, 0 to 1; 0 where there are no frames.
-
-    Args:
-        frames: BGR uint8 (height, width, 3) each, one a second.
-        guard: The network; loaded where it is not given.
-    """
-    guard = guard or Guard()
-    return _share([guard.score(image) for image in frames])
-
-
-def refuse_adult(frames: Iterable[Image], name: str, guard: Guard | None = None) -> None:
+def judge(scores: Sequence[float], name: str) -> None:
     """Refuse adult footage.
 
     Args:
-        frames: One a second, as for `adult_share`.
-        name: What to call the footage.
-        guard: The network; loaded where it is not given.
-
-    Raises:
-        RefusedError: More than `SHARE` of the frames score above `CERTAIN`.
-    """
-    guard = guard or Guard()
-    judge([guard.score(image) for image in frames], name)
-
-
-def judge(scores: Sequence[float], name: str) -> None:
-    """Refuse adult footage whose frames were scored while they were there for another purpose.
-
-    Args:
-        scores: Of `Guard.score`, one for each second of the footage.
+        scores: Of `Guard.score`, one for each second of the footage; nothing is refused where there are none.
         name: What to call the footage.
 
     Raises:
         RefusedError: More than `SHARE` of the scores are above `CERTAIN`.
     """
-    share = _share(scores)
+    share = sum(score > CERTAIN for score in scores) / len(scores) if scores else 0.0
     if share > SHARE:
         raise RefusedError(f"{name} looks like adult footage ({share:.0%} of its seconds): not worked on")
-
-
-def _share(scores: Sequence[float]) -> float:
-    return sum(score > CERTAIN for score in scores) / len(scores) if scores else 0.0
 
 
 def prepared(image: Image) -> NDArray[np.float32]:

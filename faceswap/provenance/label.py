@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -17,27 +18,45 @@ _PLATE, _MARGIN, _LEAST = 0.55, 0.5, 10  # opacity; of the plate's height, to th
 _FINE = 4  # drawn so many times larger, then averaged
 
 
+@dataclass(frozen=True)
+class Label:
+    """Where the label stands, in frames of any size.
+
+    Attributes:
+        position: One of `CORNERS` of `faceswap.options`.
+        size: Height of the plate as a share of the frame's height, 0.01 to 0.2; never under 10 pixels, nor
+            wider than the frame.
+    """
+
+    position: str = "bottom-right"
+    size: float = 0.04
+
+    def place(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The plate's rectangle in a frame: left, top, right, bottom, the last two just outside."""
+        tall, long = _drawn(width, height, self.size)[1].shape
+        margin = round(tall * _MARGIN)
+        across, down = max(width - long, 0), max(height - tall, 0)
+        left = min(margin, across) if self.position.endswith("left") else max(across - margin, 0)
+        top = min(margin, down) if self.position.startswith("top") else max(down - margin, 0)
+        return left, top, left + long, top + tall
+
+
 def label_patch(picture: Picture, position: str = "bottom-right", size: float = 0.04) -> Patch:
     """The label as new pixels for a frame.
 
     Args:
         picture: The frame.
-        position: One of `CORNERS` of `faceswap.options`.
-        size: Height of the plate as a share of the frame's height, 0.01 to 0.2; never under 10 pixels, nor
-            wider than the frame.
+        position: As for `Label`.
+        size: The same.
 
     Returns:
         The plate's rectangle, blended with what is under it.
     """
     white, opacity = _drawn(picture.width, picture.height, size)
-    height, width = opacity.shape
-    margin = round(height * _MARGIN)
-    across, down = max(picture.width - width, 0), max(picture.height - height, 0)
-    left = min(margin, across) if position.endswith("left") else max(across - margin, 0)
-    top = min(margin, down) if position.startswith("top") else max(down - margin, 0)
-    under = picture.region(left, top, left + width, top + height).astype(np.float32)
+    left, top, right, bottom = Label(position, size).place(picture.width, picture.height)
+    under = picture.region(left, top, right, bottom).astype(np.float32)
     image = under * (1 - opacity[..., None]) + white[..., None]
-    return Patch(left, top, np.asarray(np.rint(image), np.uint8), np.ones((height, width), np.bool_))
+    return Patch(left, top, np.asarray(np.rint(image), np.uint8), np.ones(opacity.shape, np.bool_))
 
 
 @lru_cache(maxsize=8)
