@@ -13,6 +13,7 @@ from faceswap.errors import FaceswapError, Interrupted, OutputError
 from faceswap.evaluation import EvaluateResult, evaluate
 from faceswap.extraction import ExtractResult, extract
 from faceswap.faces.faceset import INDEX, Faceset
+from faceswap.guarding import refuse_adult
 from faceswap.options import (
     ConvertConfig,
     ConvertOptions,
@@ -100,6 +101,9 @@ def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
     for side, (clip, folder) in facesets.items():
         options = pick(config, ExtractOptions)
         found[side] = extract(ExtractConfig(sources=(clip,), output=folder, **options), progress)
+    clip, folder = facesets["b" if config.swap_direction else "a"]
+    with open_source(clip) as footage:
+        refuse_adult(footage, folder, progress)  # now, and not after hours of training
     started = time.monotonic()
     a, b, model = facesets["a"][1], facesets["b"][1], work / "model"
     options = pick(config, TrainOptions)
@@ -108,7 +112,6 @@ def swap(config: SwapConfig, progress: Progress = quiet) -> SwapResult:
         raise Interrupted("stopped while training, all is saved: run the same command again to go on")
     seconds = time.monotonic() - started
     options = pick(config, ConvertOptions)
-    clip, folder = facesets["b" if config.swap_direction else "a"]
     conversion = convert(
         ConvertConfig(
             source=clip,

@@ -13,7 +13,7 @@ from clips import make
 from conftest import BLUE, FAKES, REAL, RED
 
 from faceswap import ConvertConfig, SwapConfig, convert, swap
-from faceswap.errors import DependencyError, InputError, Interrupted, OutputError
+from faceswap.errors import DependencyError, InputError, Interrupted, OutputError, RefusedError
 from faceswap.video.source import open_source
 
 TRAINED = {"network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2}
@@ -59,6 +59,13 @@ def test_a_work_folder_of_other_clips_is_refused(clips, tmp_path):
         swap(SwapConfig(source=other, overwrite=True, **config))
     assert swap(SwapConfig(source=clips[1], overwrite=True, **config)).source.faces == 30
     assert swap(SwapConfig(source=other, overwrite=True, work=tmp_path / "w", **config)).source.faces == 10
+
+
+def test_adult_footage_is_refused_before_anything_is_trained(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("faceswap.extraction.score", lambda image: 0.9)
+    with pytest.raises(RefusedError, match=r"a\.mp4"):
+        swap(SwapConfig(source=clips[1], target=clips[0], output=tmp_path / "out.mp4", **QUICK))
+    assert not (tmp_path / "out.faceswap" / "model").exists()
 
 
 def test_ctrl_c_while_training_says_how_to_go_on(clips, tmp_path, monkeypatch):
