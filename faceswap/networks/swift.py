@@ -13,7 +13,7 @@ SIZE = 128
 ENCODER = (24, 48, 96, 192)
 DENSE = 256
 FIRST = 96  # channels of the smallest picture in the decoder
-DECODER = (96, 64)  # channels each time it has doubled, with a residual block
+DECODER = (96, 48)  # channels each time it has doubled, with a residual block
 FINE = 24  # channels at half the size of the picture, where a block would cost more than it brings
 
 
