@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 import cyclopts
 from cyclopts import App, Group, Parameter
 
 import faceswap
 from faceswap import options
-from faceswap.config import Options, described, read_project
+from faceswap.config import Options, Pair, described, read_project
 from faceswap.errors import FaceswapError, Interrupted, UsageError
 
 T = TypeVar("T")
@@ -255,6 +255,7 @@ def _flag(config: type[Options], name: str, group: Group | str) -> inspect.Param
     )
     kind = inspect.Parameter.KEYWORD_ONLY
     shown = None if required else default
+    hint = tuple[str, ...] if Pair in get_args(hint) else hint  # the config reads them
     return inspect.Parameter(name, kind, default=shown, annotation=Annotated[hint | None, note])
 
 

@@ -24,6 +24,27 @@ C = TypeVar("C", bound="Options")
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two paths that belong together, written ONE=OTHER.
+
+    Attributes:
+        one: The path before the sign.
+        other: The path after it.
+    """
+
+    one: Path
+    other: Path
+
+    @classmethod
+    def read(cls, text: str) -> Pair | None:
+        """The pair that a text stands for; None if it has not one sign with a path on either side."""
+        one, _, other = text.partition("=")
+        if not one or not other or "=" in other:
+            return None
+        return cls(Path(one).expanduser(), Path(other).expanduser())
+
+
+@dataclass(frozen=True)
 class Option:
     """What is known of one option besides its name, type and default.
 
@@ -95,15 +116,18 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         return tuple(_convert(name, parts[0], item) for item in items)
     if hint is Path and isinstance(value, str | os.PathLike) and os.fspath(value):
         return Path(value)
+    if hint is Pair and isinstance(value, str):
+        value = Pair.read(value) or value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise UsageError(f"{name} takes {_noun(hint)}, not {value!r}")
+    raise UsageError(f"{name.rstrip('_')} takes {_noun(hint)}, not {value!r}")
 
 
 def _noun(hint: Any) -> str:
     nouns = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", Path: "a path"}
+    nouns[Pair] = "two paths with one '=' between them"
     return nouns.get(hint, str(hint))
 
 
@@ -149,8 +173,12 @@ def _like(word: str, words: Collection[str]) -> str:
 def _beside(folder: Path, hint: Any, value: Any) -> Any:
     if hint is str and isinstance(value, date):
         return value.isoformat()  # TOML knows days, options are texts
-    if hint is not Path and Path not in get_args(hint):
+    kinds = {hint, *get_args(hint)}
+    if not kinds & {Path, Pair}:
         return value
     if isinstance(value, list):
         return tuple(_beside(folder, hint, item) for item in value)
+    if Pair in kinds:
+        pair = Pair.read(value) if isinstance(value, str) else None
+        return Pair(folder / pair.one, folder / pair.other) if pair else value
     return folder / Path(value).expanduser() if isinstance(value, str) and value else value

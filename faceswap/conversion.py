@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -21,18 +20,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from faceswap.errors import InputError, NoFacesError, OutputError, UsageError, writing
-from faceswap.extraction import extract
+from faceswap.casting import cast
+from faceswap.errors import OutputError, UsageError, writing
 from faceswap.faces.faceset import Faceset
-from faceswap.faces.tracks import steadied
 from faceswap.finishing import trust
-from faceswap.guarding import refuse_adult
 from faceswap.marking import Marking, shaping
 from faceswap.models import fingerprint
-from faceswap.options import ConvertConfig, ConvertOptions, ExtractConfig
+from faceswap.options import ConvertConfig, ConvertOptions
 from faceswap.progress import Progress, quiet
 from faceswap.styling import clip_look, digest_of
-from faceswap.swapper import Faces, Swapper
+from faceswap.swapper import Ensemble, Faces
 from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
 from faceswap.video.encoders import Encoding
@@ -60,7 +57,8 @@ class ConvertResult:
         problems: Damaged frames and files, a line each.
         seconds: Wall-clock time of this run.
         missed: The frames in which no face was put, as runs: none was found there, its picture was deleted
-            from the faceset, or it is turned too far away.
+            from the faceset, it is turned too far away, or it is that of nobody who was named.
+        others: Faces that were left as they are, being those of nobody who was named.
     """
 
     output: Path
@@ -70,6 +68,7 @@ class ConvertResult:
     problems: tuple[str, ...]
     seconds: float
     missed: tuple[range, ...] = ()
+    others: int = 0
 
     def __str__(self) -> str:
         """A few lines for people."""
@@ -78,6 +77,7 @@ class ConvertResult:
             runs = [str(r.start) if len(r) == 1 else f"{r.start}-{r.stop - 1}" for r in self.missed[:SHOWN]]
             rest = len(self.missed) - len(runs)
             text += f"\nnot swapped: {', '.join(runs)}" + (f" and {rest} more runs" if rest else "")
+        text += f"\n{self.others} faces of others left as they are" if self.others else ""
         return text + (f"\n{len(self.problems)} problems" if self.problems else "")
 
 
@@ -86,8 +86,8 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
 
     Raises:
         InputError: The source is unreadable, or the faceset is not of this source.
-        NoFacesError: Nobody is in the source.
-        ModelError: The model is missing or damaged.
+        NoFacesError: Nobody is in the source, or nobody of those who are named by pictures.
+        ModelError: A model is missing or damaged.
         OutputError: The output exists, or cannot be written.
         RefusedError: It is adult footage.
         SigningError: The output cannot be signed; nothing new stands under its name.
@@ -101,12 +101,14 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         output = open_output(source, path, parts, encoding(config), config.output_kind)
         check_output(path, config.source, config.overwrite)
         marking = Marking(config, _open_parts(parts, _settings(config, source)))
-        swapper = Swapper(config, marking.mark)
-        faces = _faces(config, source, parts, progress)
-        swapper.follow(faces, config.faceset or parts / "faceset")
-        swapper.wear(clip_look(config, source, faces, swapper, parts, progress))
+        swappers = Ensemble(config, marking.mark)
+        actors = cast(config, source, parts, progress)
+        swappers.follow(actors.faces, actors.folder, actors.roles)
+        swappers.wear(clip_look(config, source, actors.faces, swappers, parts, progress))
         todo = [segment for segment in segments(source) if not output.finished(segment)]
-        jobs = [partial(_convert_segment, source, output, segment, faces, swapper) for segment in todo]
+        jobs = [
+            partial(_convert_segment, source, output, segment, actors.faces, swappers) for segment in todo
+        ]
         with closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as work:
             total = sum(map(len, todo))
             for _ in progress(work, total=total, desc=f"swapping {config.source.name}", unit="frame"):
@@ -117,11 +119,12 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         for line in source.problems:
             log.warning("%s", line)
         problems = tuple(source.problems)
-    put = {n: sum(trust(face, config) > 0 for face in found) for n, found in faces.items()}
+    put = {n: sum(trust(face, config) > 0 for face in found) for n, found in actors.faces.items()}
     shown = {n for n, count in put.items() if count and config.opacity}
     missed = _runs(source.count, shown)
     seconds = time.monotonic() - started
-    return ConvertResult(path, source.count, len(shown), sum(put.values()), problems, seconds, missed)
+    faces = sum(put.values())
+    return ConvertResult(path, source.count, len(shown), faces, problems, seconds, missed, actors.others)
 
 
 def encoding(config: ConvertOptions) -> Encoding:
@@ -138,19 +141,20 @@ def _try(
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"--try writes a picture, not {path}: name it with one of {', '.join(FORMATS)}")
     check_output(path, config.source, config.overwrite)
-    swapper = Swapper(config)
+    swappers = Ensemble(config)
     _open_parts(parts, _settings(config, source))
-    faces = _faces(config, source, parts, progress)
-    swapper.follow(faces, config.faceset or parts / "faceset")
-    shown = [n for n, found in sorted(faces.items()) if any(trust(face, config) > 0 for face in found)]
+    actors = cast(config, source, parts, progress)
+    swappers.follow(actors.faces, actors.folder, actors.roles)
+    shown = [n for n, found in sorted(actors.faces.items()) if any(trust(face, config) > 0 for face in found)]
     count = min(config.try_frames, len(shown))
     chosen = [shown[(2 * place + 1) * len(shown) // (2 * count)] for place in range(count)]
     trials: list[Trial] = []
     for number in progress(chosen, total=count, desc="trying", unit="frame"):
-        face = max(faces[number], key=lambda face: (trust(face, config) > 0, face.face.box.area))
+        face = max(actors.faces[number], key=lambda face: (trust(face, config) > 0, face.face.box.area))
+        swapper = swappers.of(face)
         for frame in source.frames(number, number + 1):
-            trials.append(Trial(frame, face, *swapper.study(frame, face)))
-    write_image(path, sheet(trials, config, swapper.coverage, config.source.name))
+            trials.append(Trial(frame, face, *swapper.study(frame, face), swapper.coverage))
+    write_image(path, sheet(trials, config, config.source.name))
     with writing(parts):
         shutil.rmtree(parts)
     seconds = time.monotonic() - started
@@ -166,23 +170,23 @@ def _runs(count: int, shown: Collection[int]) -> tuple[range, ...]:
 
 
 def _convert_segment(
-    source: Source, output: Output, segment: range, faces: Faces, swapper: Swapper
+    source: Source, output: Output, segment: range, faces: Faces, swappers: Ensemble
 ) -> Iterator[int]:
     """Do a segment; yields the index of each frame when it is written.
 
     Decoding, the network with what follows it, and encoding each have a thread, so that a clip of a single
     segment keeps several cores busy too.
     """
-    with closing(ahead(_patched(source, segment, faces, swapper.afresh()), BATCH)) as patched:
+    with closing(ahead(_patched(source, segment, faces, swappers.afresh()), BATCH)) as patched:
         yield from output.write(segment, patched)
 
 
-def _patched(source: Source, segment: range, faces: Faces, swapper: Swapper) -> Iterator[Patched]:
+def _patched(source: Source, segment: range, faces: Faces, swappers: Ensemble) -> Iterator[Patched]:
     """The frames of a segment with their patches; faces go through the network in batches."""
     with closing(ahead(source.frames(segment.start, segment.stop), AHEAD)) as frames:
         while batch := list(islice(frames, BATCH)):
             found = [faces.get(frame.index, []) for frame in batch]
-            yield from zip(batch, swapper.patches(batch, found), strict=True)
+            yield from zip(batch, swappers.patches(batch, found), strict=True)
 
 
 def check_output(output: Path, source: Path, overwrite: bool) -> None:
@@ -203,7 +207,9 @@ def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
     """Everything that a finished segment depends on, ready for JSON."""
     settings: dict[str, Any] = shaping(config)
     settings["source"] = source.fingerprint()
-    settings["model"] = fingerprint(config.model, config.use)
+    models = {model: fingerprint(model, config.use) for model in config.models}
+    settings["models"] = list(models.values())
+    settings["roles"] = [[digest_of(picture), models[model]] for picture, model in config.roles]
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
     settings["style"] = digest_of(config.style) if config.style else None
     return settings
@@ -234,25 +240,3 @@ def _open_parts(parts: Path, settings: dict[str, Any]) -> int:
         run = secrets.randbits(32)
         about.write_text(json.dumps({**settings, "run": run}), encoding="utf-8")
         return run
-
-
-def _faces(config: ConvertConfig, source: Source, parts: Path, progress: Progress) -> Faces:
-    """The faces of each frame: of the faceset that was given, or of one made now; not of adult footage."""
-    folder = config.faceset or parts / "faceset"
-    try:
-        if not config.faceset:
-            extract(ExtractConfig(sources=(config.source,), output=folder), progress)
-    except NoFacesError:
-        refuse_adult(source, folder, progress)  # adult footage is called that, whether anyone is in it or not
-        raise
-    refuse_adult(source, folder, progress)
-    with Faceset.open(folder) as faceset:
-        number = faceset.source_number(source.fingerprint())
-        if number is None:
-            raise InputError(f"{folder} holds no faces of {config.source}: extract them or drop --faceset")
-        if not faceset.is_numbered(number):
-            raise InputError(f"{folder} is not finished: run the 'faceswap extract' that began it again")
-        by_frame: Faces = defaultdict(list)
-        for face in steadied(faceset.faces(number)):
-            by_frame[face.frame_index].append(face)
-    return dict(by_frame)

@@ -197,7 +197,7 @@ def _provenance(found: Manifest | None) -> tuple[dict[str, str], dict[str, str]]
         "manifest": "whole" if found.whole else "altered since it was signed",
         "made by": found.tool,
         "when": found.when,
-        "model": f"{found.model} {found.model_hash}".strip(),
+        "model": ", ".join(f"{name} {sign}" for name, sign in found.models),
         "run": found.run,
         "consent": f"{found.consent} {found.consent_date}".strip() or "not stated",
     }

@@ -168,8 +168,8 @@ def _stated(manifest: Manifest) -> Iterator[str]:
         yield _row("manifest", f"in {manifest.sidecar}")
     if manifest.sources:
         yield _row("made from", ", ".join(manifest.sources))
-    if manifest.model:
-        yield _row("model", f"{manifest.model}, {manifest.model_hash[:16]}")
+    for name, sign in manifest.models:
+        yield _row("model", f"{name}, {sign[:16]}")
     if manifest.run:
         yield _row("run", manifest.run)
     if manifest.ours:

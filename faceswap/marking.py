@@ -38,10 +38,10 @@ class Marking:
 
         Raises:
             SigningError: There is no certificate that can sign today.
-            ModelError: The model has not been trained.
+            ModelError: A model has not been trained.
         """
         self._config, self._run = config, run
-        self._model, self._hash = config.model.resolve().name, fingerprint(config.model, config.use)
+        self._models = tuple((path.resolve().name, fingerprint(path, config.use)) for path in config.models)
         self.mark = None if config.no_provenance else Mark(run)
         self.notes = {} if config.no_provenance else container_notes(faceswap.__version__)
         if config.no_provenance:
@@ -69,8 +69,7 @@ class Marking:
             return
         provenance = Provenance(
             source,
-            self._model,
-            self._hash,
+            self._models,
             faceswap.__version__,
             self._run,
             self._config.consent,

@@ -59,8 +59,7 @@ def is_exported(path: Path) -> bool:
 
 
 def _open_exported(path: Path, side: str) -> Model:
-    if not path.is_file():
-        raise ModelError(f"{path} does not exist: make it with 'faceswap export MODEL -o {path}'")
+    _check_exported(path)
     run = registry.load(registry.RUNNERS, path.suffix.lower())(path)
     if run.card.side != side:
         other = "without --swap-direction" if run.card.side == "b" else "with --swap-direction"
@@ -74,6 +73,11 @@ def _open_exported(path: Path, side: str) -> Model:
     return Model(run.card.size, run.card.coverage, swap)
 
 
+def _check_exported(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist: make it with 'faceswap export MODEL -o {path}'")
+
+
 def fingerprint(path: Path, use: str = "newest") -> str:
     """What a model's weights are, so that another state of the same model is told from it.
 
@@ -83,6 +87,7 @@ def fingerprint(path: Path, use: str = "newest") -> str:
         ModelError: There is no trained model.
     """
     if is_exported(path):
+        _check_exported(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     from faceswap.networks import checkpoint  # late: it loads TensorFlow

@@ -16,7 +16,7 @@ from faceswap.errors import writing
 from faceswap.finishing import CANVAS, trust
 from faceswap.options import ConvertConfig
 from faceswap.progress import Progress
-from faceswap.swapper import Faces, Swapper
+from faceswap.swapper import Ensemble, Faces
 from faceswap.video.images import read_image
 from faceswap.video.source import Source
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def digest_of(path: Path) -> str:
-    """What the picture of a look is.
+    """What a picture shows, as SHA-256 of its pixels.
 
     Raises:
         InputError: It is missing or damaged.
@@ -35,11 +35,11 @@ def digest_of(path: Path) -> str:
 
 
 def clip_look(
-    config: ConvertConfig, source: Source, faces: Faces, swapper: Swapper, parts: Path, progress: Progress
+    config: ConvertConfig, source: Source, faces: Faces, swappers: Ensemble, parts: Path, progress: Progress
 ) -> Look | None:
     """The look that the options ask for: the one an earlier run fitted, or one fitted now.
 
-    It depends on the clip, the model and the picture alone, so every segment has the same.
+    It depends on the clip, the models and the picture alone, so every segment has the same.
 
     Raises:
         InputError: The picture is missing or damaged.
@@ -53,7 +53,7 @@ def clip_look(
         return Look.from_json(kept.read_text(encoding="utf-8"))
     style = to_floats(read_image(config.style))
     style = sized(style, round(CANVAS * max(style.shape[:2]) / min(style.shape[:2])))
-    look = _fitted(config, source, faces, swapper, style, progress)
+    look = _fitted(config, source, faces, swappers, style, progress)
     if look is not None:
         with writing(kept):
             kept.write_text(look.to_json(), encoding="utf-8")
@@ -64,7 +64,7 @@ def _fitted(
     config: ConvertConfig,
     source: Source,
     faces: Faces,
-    swapper: Swapper,
+    swappers: Ensemble,
     style: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
     progress: Progress,
 ) -> Look | None:
@@ -78,7 +78,7 @@ def _fitted(
     for number in chosen:
         face = max(faces[number], key=lambda face: (trust(face, config) > 0, face.face.box.area))
         for frame in source.frames(number, number + 1):
-            picture, reach = swapper.portrait(frame, face)
+            picture, reach = swappers.of(face).portrait(frame, face)
             made.append(to_floats(picture))
             masks.append(to_floats(reach))
     if not made:

@@ -94,8 +94,7 @@ def _write(path: Path, image: Image, config: StylizeConfig) -> None:
     settings = {"style": config.style.name} if config.style else {"dream": config.dream}
     provenance = Provenance(
         config.content,
-        "VGG16",
-        CHECKSUM,
+        (("VGG16", CHECKSUM),),
         faceswap.__version__,
         secrets.randbits(32),
         config.consent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Self
@@ -28,22 +28,23 @@ Faces = dict[int, list[StoredFace]]
 class Swapper:
     """Makes the patches that put the other face into a frame."""
 
-    def __init__(self, config: ConvertConfig, mark: Mark | None = None) -> None:
+    def __init__(self, config: ConvertConfig, mark: Mark | None = None, model: Path | None = None) -> None:
         """Load the model.
 
         Args:
             config: The options.
             mark: What the pixels of each face are marked with.
+            model: Which of the models in the options; None: the first.
 
         Raises:
             ModelError: It is missing or damaged, or has not been trained.
         """
-        model = open_model(config.model, "a" if config.swap_direction else "b", config.use)
-        self._swap, self._size, self.coverage = model.swap, model.size, model.coverage
-        self._finisher = Finisher(config, model.coverage, mark)
-        self._config = config
+        side = "a" if config.swap_direction else "b"
+        opened = open_model(model or config.models[0], side, config.use)
+        self._swap, self._size, self.coverage = opened.swap, opened.size, opened.coverage
+        self._finisher = Finisher(config, opened.coverage, mark)
         steadied = config.steady_frames if config.color != "none" else 0.0
-        self._steadier = Steadier(steadied, model.size, model.coverage)
+        self._steadier = Steadier(steadied, opened.size, opened.coverage)
 
     def follow(self, faces: Faces, folder: Path) -> None:
         """Steady the colours through time by the pictures that a faceset has of these faces."""
@@ -59,16 +60,10 @@ class Swapper:
         """The patches of each frame; `faces` are those found in each."""
         self._steadier.prepare([face for found in faces for face in found], self._swap)
         made = iter(self.draw(frames, faces))
-        put = [
+        return [
             [patch for face in found if (patch := self._patch(frame, face, next(made)))]
             for frame, found in zip(frames, faces, strict=True)
         ]
-        if self._config.label:
-            return [
-                self._labelled(frame, patches) if patches else []
-                for frame, patches in zip(frames, put, strict=True)
-            ]
-        return put
 
     def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
         """What the network makes of the faces of each frame, one after the other."""
@@ -97,11 +92,62 @@ class Swapper:
         """Give all faces from now on a look."""
         self._finisher.look = look
 
-    def _labelled(self, frame: Frame, patches: list[Patch]) -> list[Patch]:
-        """The patches and, last, the label; where it lies on a face, that shines through it."""
-        changed = Pixels(image_apply(frame.image, patches))
-        return [*patches, label_patch(changed, self._config.label_position, self._config.label_size)]
-
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))
         return self._finisher.patch(frame, face, own.made, recolor)
+
+
+class Ensemble:
+    """A swapper for each model; every face goes to the one that draws its person."""
+
+    def __init__(self, config: ConvertConfig, mark: Mark | None = None) -> None:
+        """Load the models.
+
+        Args:
+            config: The options.
+            mark: What the pixels of each face are marked with.
+
+        Raises:
+            ModelError: One is missing or damaged, or has not been trained.
+        """
+        self._config = config
+        self._swappers = {model: Swapper(config, mark, model) for model in config.models}
+        self._roles: Mapping[int, Path] = {}
+
+    def follow(self, faces: Faces, folder: Path, roles: Mapping[int, Path]) -> None:
+        """Take the faces that are swapped, the faceset they are in, and the model of each track."""
+        self._roles = roles
+        for swapper in self._swappers.values():
+            swapper.follow(faces, folder)
+
+    def afresh(self) -> Self:
+        """The same for another thread, as `Swapper.afresh` has it."""
+        twin = copy(self)
+        twin._swappers = {model: swapper.afresh() for model, swapper in self._swappers.items()}
+        return twin
+
+    def of(self, face: StoredFace) -> Swapper:
+        """The swapper of a face that is swapped."""
+        return self._swappers[self._roles[face.face.track_id]]
+
+    def wear(self, look: Look | None) -> None:
+        """Give all faces from now on a look."""
+        for swapper in self._swappers.values():
+            swapper.wear(look)
+
+    def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
+        """The patches of each frame; `faces` are those found in each. Last is the label, if there is one."""
+        put: list[list[Patch]] = [[] for _ in frames]
+        for swapper in self._swappers.values():
+            own = [[face for face in found if self.of(face) is swapper] for found in faces]
+            for patches, more in zip(put, swapper.patches(frames, own), strict=True):
+                patches += more
+        if self._config.label:
+            for frame, patches in zip(frames, put, strict=True):
+                patches += [self._label(frame, patches)] if patches else []
+        return put
+
+    def _label(self, frame: Frame, patches: Sequence[Patch]) -> Patch:
+        """The visible label; where it lies on a face, that shines through it."""
+        changed = Pixels(image_apply(frame.image, patches))
+        return label_patch(changed, self._config.label_position, self._config.label_size)

@@ -31,21 +31,22 @@ class Trial:
         face: Where it is.
         made: uint8 (size, size, 4), what the network made of it.
         palettes: The colours of that and of the original.
+        coverage: What the network was trained with.
     """
 
     frame: Frame
     face: StoredFace
     made: Image
     palettes: Palettes
+    coverage: float
 
 
-def sheet(trials: Sequence[Trial], config: ConvertConfig, coverage: float, name: str) -> Image:
+def sheet(trials: Sequence[Trial], config: ConvertConfig, name: str) -> Image:
     """All looks of some faces: a row for each colour transfer, a column for each mask and blend.
 
     Args:
         trials: The faces, one or more.
         config: The options that are not varied.
-        coverage: What the network was trained with.
         name: What the source is called.
 
     Returns:
@@ -53,18 +54,18 @@ def sheet(trials: Sequence[Trial], config: ConvertConfig, coverage: float, name:
     """
     parts = []
     for trial in trials:
-        rows = [np.hstack(_row(trial, config, coverage, color)) for color in COLORS]
+        rows = [np.hstack(_row(trial, config, color)) for color in COLORS]
         title = _text([f"{name}, frame {trial.frame.index}"], rows[0].shape[1], 0.6)
         parts += [title, *rows]
     return np.vstack(parts)
 
 
-def _row(trial: Trial, config: ConvertConfig, coverage: float, color: str) -> list[Image]:
+def _row(trial: Trial, config: ConvertConfig, color: str) -> list[Image]:
     """The original and a tile for each mask and blend."""
     tiles = [_tile(trial, trial.frame.image, ["original", ""])]
     for mask in MASKS:
         for blend in BLENDS:
-            finisher = Finisher(replace(config, color=color, mask=mask, blend=blend), coverage)
+            finisher = Finisher(replace(config, color=color, mask=mask, blend=blend), trial.coverage)
             recolor = finisher.recolor(*trial.palettes)
             patch = finisher.patch(trial.frame, trial.face, trial.made, recolor)
             shown = image_apply(trial.frame.image, [patch] if patch else [])

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +8,7 @@ from faceswap import options
 from faceswap.config import described, pick, read_project
 from faceswap.errors import InputError, UsageError
 from faceswap.options import (
+    ConvertConfig,
     ConvertOptions,
     ExtractConfig,
     ExtractOptions,
@@ -66,7 +68,7 @@ def test_pick_takes_a_stage_out_of_swap():
     assert TrainOptions(**pick(config, TrainOptions)).minutes == 3
 
 
-TABLES = {"swap": SwapConfig, "train": TrainOptions}
+TABLES = {"swap": SwapConfig, "train": TrainOptions, "convert": ConvertConfig}
 
 
 def test_project_file(tmp_path):
@@ -74,6 +76,19 @@ def test_project_file(tmp_path):
     path.write_text('[swap]\nsource = "b.mp4"\n[train]\nbatch-size = 4\nfrom = "none"\n')
     values = read_project(path, TABLES)
     assert values == {"source": tmp_path / "b.mp4", "batch_size": 4, "from_": "none"}
+
+
+def test_both_paths_of_a_pair_lie_beside_the_project_file(tmp_path):
+    folder = tmp_path / "take=3"
+    folder.mkdir()
+    path = folder / "project.toml"
+    path.write_text('[convert]\nmap = ["a.jpg=x", "/b.jpg=y"]\n')
+    values = read_project(path, TABLES)
+    config = ConvertConfig(source="a", output="b", **values)
+    assert config.roles == ((folder / "a.jpg", folder / "x"), (Path("/b.jpg"), folder / "y"))
+    path.write_text('[convert]\nmap = "a.jpg"\n')
+    with pytest.raises(UsageError, match="map takes two paths"):
+        ConvertConfig(source="a", output="b", **read_project(path, TABLES))
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from clips import make, single, truncated
 from conftest import BLUE, FAKES, RED, nobody
 
 from faceswap import ConvertConfig, ExtractConfig, convert, extract
-from faceswap.conversion import ConvertResult, Swapper
+from faceswap.conversion import ConvertResult
 from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.tracks import steadied
 from faceswap.registry import BLENDS, COLORS
+from faceswap.swapper import Swapper
 from faceswap.types import Frame, Pixels
 from faceswap.video.source import open_source, segments
 
@@ -97,9 +98,7 @@ def test_pixels_off_the_mask_are_bit_identical(config, facesets, clips):
 
 
 def test_without_a_faceset_the_faces_are_found_first(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "faceswap.conversion.ExtractConfig", lambda **more: ExtractConfig(**{**FAKES, **more})
-    )
+    monkeypatch.setattr("faceswap.casting.ExtractConfig", lambda **more: ExtractConfig(**{**FAKES, **more}))
     assert convert(changed(config, faceset=None)).swapped == 30
     wall = make(tmp_path / "wall.mp4", draw=nobody, count=5)
     with pytest.raises(NoFacesError, match=r"wall\.mp4"):

@@ -149,7 +149,7 @@ def test_a_label_is_no_damage(config, tmp_path):
         source=config["original"], model=tmp_path, output=clip, label=True, label_position="top-left"
     )
     settings = {**shaping(options), "label_size": 0.12}
-    deed = Provenance(config["original"], "m", "ab" * 32, "0.1.0", 1, "", "", settings, None, None)
+    deed = Provenance(config["original"], (("m", "ab" * 32),), "0.1.0", 1, "", "", settings, None, None)
     mark_file(clip, tmp_path / "signed.mp4", deed)
     config["swapped"] = tmp_path / "signed.mp4"
     stated = evaluate(EvaluateConfig(**config))

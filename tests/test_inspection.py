@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
         made = encode(
             folder / "made.mp4", marked_clip(frames_of(SAMPLE, 150), RUN), 18, container_notes("0.1.0")
         )
-        about = Provenance(SAMPLE, "ann", "ab" * 32, "0.1.0", RUN, "Ann and Ben", "2026-10-01")
+        about = Provenance(SAMPLE, (("ann", "ab" * 32),), "0.1.0", RUN, "Ann and Ben", "2026-10-01")
         mark_file(made, folder / "out.mp4", about)
         data = bytearray((folder / "out.mp4").read_bytes())
         data[data.index(b"mdat") + len(data) // 2] ^= 1
@@ -99,7 +99,7 @@ def test_a_file_of_another_program(tmp_path, monkeypatch):
     monkeypatch.setattr(signing, "_manifest", lambda *about: cut)
     source, made = make(tmp_path / "a.mp4"), make(tmp_path / "b.mp4")
     monkeypatch.setattr(signing, "write_notes", lambda *about: None)
-    mark_file(made, tmp_path / "out.mp4", Provenance(source, "", "", "0", 0))
+    mark_file(made, tmp_path / "out.mp4", Provenance(source, (), "0", 0))
     found = look(tmp_path / "out.mp4")
     assert found.exit_code == OTHERS == 13
     assert "made by Cutter 7, not by faceswap" in str(found)
@@ -111,7 +111,7 @@ def test_a_picture(folder, tmp_path):
     (tmp_path / "made.png").write_bytes(cv2.imencode(".png", frame)[1].tobytes())
     source = tmp_path / "source.png"
     source.write_bytes((tmp_path / "made.png").read_bytes())
-    mark_file(tmp_path / "made.png", tmp_path / "out.png", Provenance(source, "ann", "ab", "0.1.0", RUN))
+    mark_file(tmp_path / "made.png", tmp_path / "out.png", Provenance(source, (("ann", "ab"),), "0.1.0", RUN))
     found = look(tmp_path / "out.png")
     assert found.exit_code == 0
     assert found.mark is not None
@@ -122,7 +122,7 @@ def test_a_picture(folder, tmp_path):
 
 def test_a_manifest_beside_the_file(folder, tmp_path):
     made = make(tmp_path / "made.mkv")
-    mark_file(made, tmp_path / "out.mkv", Provenance(SAMPLE, "ann", "ab", "0.1.0", RUN))
+    mark_file(made, tmp_path / "out.mkv", Provenance(SAMPLE, (("ann", "ab"),), "0.1.0", RUN))
     assert look(tmp_path / "out.mkv").exit_code == 0
     assert "in out.c2pa" in str(look(tmp_path / "out.mkv"))
     with (tmp_path / "out.mkv").open("ab") as file:

@@ -37,7 +37,7 @@ def test_a_converted_clip_says_what_it_is(options):
     convert(ConvertConfig(**options, consent="Ann agreed", consent_date="2026-11-01"))
     output = options["output"]
     found = read_manifest(output)
-    assert found.whole and found.ours and found.sources == ("a.mp4",) and found.model == "m"
+    assert found.whole and found.ours and found.sources == ("a.mp4",) and found.models[0][0] == "m"
     assert (found.consent, found.consent_date) == ("Ann agreed", "2026-11-01")
     assert found.settings["color"] == "mkl" and "certificate" not in found.settings
     assert read_source_type(output) == SOURCE_TYPE and "AI-modified" in comment(output)

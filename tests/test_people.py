@@ -16,7 +16,7 @@ from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.detectors.hog import HogDetector
 from faceswap.faces.identity import LENGTH, Identifier, average, representative
 from faceswap.faces.landmarkers.dlib68 import Dlib68
-from faceswap.faces.people import SAME_PERSON, cluster, matches, seen_together
+from faceswap.faces.people import SAME_PERSON, cluster, matches, nearest, seen_together
 from faceswap.faces.weights import RESNET, SHAPE_68, weight_file
 from faceswap.types import Pixels
 
@@ -120,6 +120,9 @@ def test_the_nearest_reference_decides():
     assert not matches(vectors, vectors[:0]).any()
     assert matches(vectors, vectors[first], threshold=2).all()
     assert matches(vectors[:0], vectors).shape == (0,)
+    assert nearest(vectors, vectors[first]).tolist() == [{0: 0, 1: -1, 2: 1}[person] for person in who]
+    assert nearest(vectors, vectors[:0]).tolist() == [-1] * len(vectors)
+    assert nearest(vectors[:0], vectors).shape == (0,)
 
 
 @given(st.integers(1, 9), seeds)

@@ -57,7 +57,7 @@ def about(source: Path, **more) -> Provenance:
         "consent_date": "2026-10-01",
         "settings": {"crf": 18, "color": "none"},
     }
-    return Provenance(source, "ann", "ab" * 32, "0.1.0", 0xC0FFEE42, **values | more)
+    return Provenance(source, (("ann", "ab" * 32),), "0.1.0", 0xC0FFEE42, **values | more)
 
 
 def marked(folder: Path, suffix: str, **more) -> Path:
@@ -71,7 +71,7 @@ def test_a_marked_file_reads_as_whole_with_all_that_was_stated(suffix, tmp_path)
     out = marked(tmp_path, suffix)
     found = read_manifest(out)
     assert (found.whole, found.ours, found.own, found.problems) == (True, True, True, ())
-    assert (found.tool, found.model, found.model_hash) == ("faceswap 0.1.0", "ann", "ab" * 32)
+    assert (found.tool, found.models) == ("faceswap 0.1.0", (("ann", "ab" * 32),))
     assert (found.run, found.consent, found.consent_date) == ("c0ffee42", "Ann and Ben", "2026-10-01")
     assert found.sources == (f"source{suffix}",)
     assert abs(datetime.fromisoformat(found.when) - datetime.now(UTC)) < timedelta(minutes=5)

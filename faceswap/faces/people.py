@@ -90,8 +90,24 @@ def matches(vectors: Descriptors, references: Descriptors, threshold: float = RE
     Returns:
         bool (N,); all False where there are no references.
     """
-    near: NDArray[np.bool_] = _distances(vectors, references) <= threshold
-    return np.asarray(near.any(1))
+    return nearest(vectors, references, threshold) >= 0
+
+
+def nearest(vectors: Descriptors, references: Descriptors, threshold: float = REFERENCE) -> NDArray[np.intp]:
+    """Which reference each vector is nearest to.
+
+    Args:
+        vectors: float32 (N, 128), descriptors of tracks or pictures.
+        references: float32 (M, 128), descriptors of pictures, of one person or of several.
+        threshold: The largest distance to it.
+
+    Returns:
+        (N,) places in `references`, of equal distances the first; -1 where all are further away.
+    """
+    if not len(references):
+        return np.full(len(vectors), -1)
+    gaps = _distances(vectors, references)
+    return np.where(gaps.min(1) <= threshold, gaps.argmin(1), -1)
 
 
 def seen_together(tracks: Sequence[Collection[Hashable]]) -> set[tuple[int, int]]:

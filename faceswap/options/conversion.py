@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswap.config import option
+from faceswap.config import Pair, option
 from faceswap.errors import UsageError
 from faceswap.options.provenance import ProvenanceOptions
 from faceswap.registry import BLENDS, COLORS
@@ -93,9 +93,15 @@ class ConvertConfig(ConvertOptions):
     """Put the learned face into a video or a folder of images."""
 
     source: Path = option(help="video, image or folder of images", positional=True)
-    model: Path = option(help="model folder, or a file that 'faceswap export' wrote", short="-m")
+    model: Path | None = option(None, "model folder, or a file that 'faceswap export' wrote", short="-m")
     output: Path | None = option(None, "video or folder to write", short="-o")
     faceset: Path | None = option(None, "faceset of the source, so that it is not searched again")
+    reference: tuple[Path, ...] = option(
+        (), "pictures of the person whose face is swapped; others are left as they are"
+    )
+    map_: tuple[Pair, ...] = option(
+        (), "in place of --model: PICTURE=MODEL for each person who is swapped, others are left as they are"
+    )
     style: Path | None = option(
         None, "painting or still whose look all swapped faces take on; fitted once, the same in every frame"
     )
@@ -110,8 +116,32 @@ class ConvertConfig(ConvertOptions):
         super().__post_init__()
         if (self.output is None) == (self.try_ is None):
             raise UsageError("convert needs one of --output (video or folder to write) and --try (a picture)")
+        self._check_roles()
         if self.try_ and self.style:
             raise UsageError("--try shows no --style: the look is fitted when the clip is converted")
+
+    def _check_roles(self) -> None:
+        if (self.model is None) == (not self.map_):
+            raise UsageError(
+                "convert needs one of --model (it draws every face) and --map (PICTURE=MODEL for each person)"
+            )
+        if self.map_ and self.reference:
+            raise UsageError("--map takes no --reference: its own pictures say whose faces are swapped")
+        pictures = [picture for picture, _ in self.roles]
+        if twice := {picture for picture in pictures if pictures.count(picture) > 1}:
+            raise UsageError(f"{min(twice)} stands twice for whose face is swapped: name it once")
+
+    @property
+    def roles(self) -> tuple[tuple[Path, Path], ...]:
+        """A picture of each person who is swapped, and the model; none: everybody is, by the one model."""
+        if self.model is None:
+            return tuple((pair.one, pair.other) for pair in self.map_)
+        return tuple((picture, self.model) for picture in self.reference)
+
+    @property
+    def models(self) -> tuple[Path, ...]:
+        """The models there are, each once."""
+        return (self.model,) if self.model else tuple(dict.fromkeys(pair.other for pair in self.map_))
 
     @property
     def destination(self) -> Path:

@@ -30,8 +30,7 @@ class Manifest:
         tool: The program that made the file, with its version.
         when: When, as in ISO 8601; empty where it is not stated.
         sources: Names of what the file was made from.
-        model: Name of the model, or empty.
-        model_hash: Its fingerprint, or empty.
+        models: Name and fingerprint of each model that drew faces, or none.
         run: The run's number as eight hexadecimal digits, or empty.
         consent: Who agreed, or empty.
         consent_date: When they agreed, or empty.
@@ -48,8 +47,7 @@ class Manifest:
     tool: str = ""
     when: str = ""
     sources: tuple[str, ...] = ()
-    model: str = ""
-    model_hash: str = ""
+    models: tuple[tuple[str, str], ...] = ()
     run: str = ""
     consent: str = ""
     consent_date: str = ""
@@ -123,7 +121,6 @@ def _stated(
     consent = own.get("consent") or {}
     tool = own.get("tool") or " ".join(_generator(active))
     signature = active.get("signature_info") or {}
-    model = own.get("model") or {}
     return Manifest(
         whole=state in ("Valid", "Trusted"),
         problems=tuple(_problems(results)),
@@ -131,8 +128,7 @@ def _stated(
         tool=tool,
         when=own.get("when") or signature.get("time") or "",
         sources=tuple(item.get("title") or "?" for item in active.get("ingredients", [])),
-        model=model.get("name", ""),
-        model_hash=model.get("hash", ""),
+        models=tuple(_models(own)),
         run=own.get("run", ""),
         consent=consent.get("text", ""),
         consent_date=consent.get("date", ""),
@@ -142,6 +138,13 @@ def _stated(
         earlier=max(count - 1, 0),
         sidecar=beside.name if beside else "",
     )
+
+
+def _models(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The models that this program stated; files of its first days have one alone."""
+    for model in own.get("models") or [own.get("model") or {}]:
+        if model.get("name"):
+            yield model["name"], model.get("hash", "")
 
 
 def _generator(active: Mapping[str, Any]) -> Iterator[str]:

@@ -47,8 +47,7 @@ class Provenance:
 
     Attributes:
         source: The clip or the image that was changed.
-        model: Name of the model.
-        model_hash: Its fingerprint, hexadecimal digits.
+        models: Name and fingerprint (hexadecimal digits) of each model that drew faces.
         version: Of this program.
         run: The run's number, 0 to 2**32 - 1, as in the pixel mark.
         consent: Who agreed, in the user's words; empty where nothing was said.
@@ -60,8 +59,7 @@ class Provenance:
     """
 
     source: Path
-    model: str
-    model_hash: str
+    models: tuple[tuple[str, str], ...]
     version: str
     run: int
     consent: str = ""
@@ -143,7 +141,7 @@ def _manifest(title: str, about: Provenance) -> dict[str, Any]:
         "tool": f"faceswap {about.version}",
         "run": f"{about.run:08x}",
         "when": now,
-        "model": {"name": about.model, "hash": about.model_hash},
+        "models": [{"name": name, "hash": sign} for name, sign in about.models],
         "settings": dict(about.settings),
         "consent": {"text": about.consent, "date": about.consent_date} if about.consent else None,
     }
