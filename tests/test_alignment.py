@@ -94,4 +94,4 @@ def test_a_shrunken_picture_stays_in_place(width, height, scale):
     rows, columns = (
         np.arange(n) * side / n + side / n / 2 - 0.5 for n, side in zip(small.shape, ramp.shape, strict=True)
     )
-    assert np.abs(small - np.add.outer(rows, columns) / 2).max() < 2 + 0.5 / scale
+    assert np.abs(small - np.add.outer(rows, columns) / 2).max() < 2 + 1 / scale  # a pixel of the small one

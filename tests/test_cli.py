@@ -40,7 +40,18 @@ def test_from_facesets_to_a_swapped_clip(clips, tmp_path, capsys):
     for clip, name in zip(clips, "ab", strict=True):
         assert run(["extract", str(clip), "-o", str(tmp_path / name), *FAST]) == 0
     model, out = str(tmp_path / "m"), str(tmp_path / "out.mp4")
-    train = ["train", "-a", str(tmp_path / "a"), "-b", str(tmp_path / "b"), "-m", model, "--network", "tiny"]
+    train = [
+        "train",
+        "-a",
+        str(tmp_path / "a"),
+        "-b",
+        str(tmp_path / "b"),
+        "-m",
+        model,
+        "--network",
+        "tiny",
+        "--no-auto",
+    ]
     assert run([*train, "--iterations", "5", "--batch-size", "2"]) == 0
     convert = ["convert", str(clips[0]), "-m", model, "--faceset", str(tmp_path / "a")]
     assert run([*convert, "-o", out]) == 0
@@ -166,7 +177,9 @@ def test_a_full_disk(stage, model, facesets, clips, tmp_path):
         "train": (["train", "-a", facesets[0], "-b", facesets[1], "-m", tmp_path / "m"], 60_000),
         "convert": (["convert", clips[0], "-m", model, "--faceset", facesets[0], "-o", out], 3_000),
     }[stage]
-    more = ["--network", "tiny", "--iterations", 3, "--batch-size", 2] if stage == "train" else []
+    more = (
+        ["--network", "tiny", "--iterations", 3, "--batch-size", 2, "--no-auto"] if stage == "train" else []
+    )
     code = LIMITED.format(limit=limit)
     command = [sys.executable, "-c", code, *map(str, [*arguments, *more])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)

@@ -455,7 +455,7 @@ def test_a_merged_faceset_trains_converts_and_is_gone_on_with(facesets, clips, t
     fakes = {"detector": "fake", "landmarker": "fake", "min_face": 16, "face_size": 64}
     gone_on = extract(ExtractConfig(sources=clips, output=tmp_path / "all", **fakes))
     assert gone_on.faces == len(stored(a)) + len(stored(b))
-    quick = {"network": "tiny", "iterations": 3, "batch_size": 2}
+    quick = {"network": "tiny", "iterations": 3, "batch_size": 2, "auto": False}
     train(TrainConfig(faceset_a=tmp_path / "all", faceset_b=b, model=tmp_path / "m", **quick))
     out = {"output": tmp_path / "o.mp4", "model": tmp_path / "m", "faceset": tmp_path / "all"}
     assert convert(ConvertConfig(source=clips[1], **out)).swapped == 30

@@ -121,7 +121,7 @@ def test_the_report_is_whole_and_its_data_fit_the_schema(config):
 
 @pytest.mark.usefixtures("fakes")
 def test_a_swap_ends_with_its_report(clips, tmp_path):
-    quick = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2}
+    quick = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2, "auto": False}
     result = swap(SwapConfig(source=clips[1], target=clips[0], output=tmp_path / "out.mp4", **quick))
     assert result.report.page == result.work / "report" / "report.html"
     assert str(result.report.page) in str(result) and "like B" in str(result)

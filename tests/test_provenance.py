@@ -244,7 +244,7 @@ def _check_statements(assertions: dict) -> None:
     assert actions[0]["parameters"]["ingredients"][0]["url"].endswith("c2pa.ingredient.v3")
     assert cbor2.loads(assertions["c2pa.ingredient.v3"])["relationship"] == "parentOf"
     own = _statement(assertions, ASSERTION)
-    assert own["model"] == {"name": "ann", "hash": "ab" * 32}
+    assert own["models"] == [{"name": "ann", "hash": "ab" * 32}]
     assert own["consent"] == {"text": "Ann and Ben", "date": "2026-10-01"}
     assert (own["run"], own["settings"]["crf"]) == ("c0ffee42", 18)
 

@@ -15,7 +15,15 @@ from faceswap.networks.step import TrainingStep
 
 def config(facesets, model, **more):
     a, b = facesets
-    values = {"network": "tiny", "iterations": 12, "batch_size": 2, "minutes": 0, "exam_seconds": 1e4, **more}
+    values = {
+        "network": "tiny",
+        "iterations": 12,
+        "batch_size": 2,
+        "minutes": 0,
+        "exam_seconds": 1e4,
+        "auto": False,
+        **more,
+    }
     return TrainConfig(faceset_a=a, faceset_b=b, model=model, **values)
 
 
@@ -102,7 +110,7 @@ def test_stopped_and_resumed_sees_the_same_samples(facesets, tmp_path, monkeypat
         monkeypatch.setattr("faceswap.groundwork.TrainingStep", Noting)
 
     noting("whole")
-    monkeypatch.setattr("faceswap.coaching.pilot.UNTIL", (2.0, 3.0))
+    monkeypatch.setattr("faceswap.coaching.session.WARPED", 2.0)
     train(config(facesets, tmp_path / "whole"))
     noting("halves")
     train(config(facesets, tmp_path / "halves", iterations=6))

@@ -56,7 +56,7 @@ class TrainingStep:
     def pursue(self, objective: Objective) -> None:
         """Train for this from the next step on, which is compiled anew."""
         self.objective = objective
-        self._compiled = tf.function(self._step, reduce_retracing=True)
+        self._compiled = tf.function(self._step, reduce_retracing=True, autograph=False)
 
     @property
     def shown(self) -> Autoencoder:
