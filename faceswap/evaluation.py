@@ -17,7 +17,7 @@ from faceswap.assessment.study import Study, find_faces
 from faceswap.errors import InputError, OutputError, UsageError, writing
 from faceswap.options import EvaluateConfig, ProvenanceOptions
 from faceswap.progress import Progress, quiet
-from faceswap.provenance.label import Label
+from faceswap.provenance.label import Label, label_of
 from faceswap.provenance.reading import Manifest, read_manifest
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import Report, Worst, shown, to_html, to_json
@@ -152,7 +152,7 @@ def _label(stated: Manifest | None) -> Label | None:
     with suppress(KeyError, UsageError):  # of another program, or an earlier version
         names = ("label", "label_position", "label_size")
         options = ProvenanceOptions(**{name: stated.settings[name] for name in names})
-        return Label(options.label_position, options.label_size) if options.label else None
+        return label_of(options)
     return None
 
 

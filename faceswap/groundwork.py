@@ -11,7 +11,7 @@ import psutil
 
 from faceswap.config import pick
 from faceswap.errors import ModelError, OutputError, writing
-from faceswap.faces.template import MEAN_FACE
+from faceswap.faces.template import mean_landmarks
 from faceswap.faces.weights import RESNET, weight_file
 from faceswap.networks import base, building, checkpoint, precision
 from faceswap.networks.augmentation import Jitter
@@ -143,7 +143,7 @@ def _objective(config: TrainConfig, model: ModelConfig, likeness: Likeness | Non
     Raises:
         DependencyError: The weights of the identity network are needed and not installed.
     """
-    landmarks = (MEAN_FACE / model.coverage + 0.5) * model.size - 0.5
+    landmarks = mean_landmarks(model.size, model.coverage)
     if config.identity_loss and likeness is None:
         likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
     critics = Critics(model.size, config.adversarial_game) if config.adversarial else None

@@ -16,7 +16,7 @@ from faceswap.faces.index import StoredFace
 from faceswap.finishing import Drawn, Finisher, drawn
 from faceswap.models import open_model
 from faceswap.options import ConvertConfig
-from faceswap.provenance.label import label_patch
+from faceswap.provenance.label import Label, label_of, label_patch
 from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
 from faceswap.types import Frame, Image, Patch, Pixels
@@ -142,12 +142,12 @@ class Ensemble:
             own = [[face for face in found if self.of(face) is swapper] for found in faces]
             for patches, more in zip(put, swapper.patches(frames, own), strict=True):
                 patches += more
-        if self._config.label:
+        if label := label_of(self._config):
             for frame, patches in zip(frames, put, strict=True):
-                patches += [self._label(frame, patches)] if patches else []
+                patches += [_labelled(frame, patches, label)] if patches else []
         return put
 
-    def _label(self, frame: Frame, patches: Sequence[Patch]) -> Patch:
-        """The visible label; where it lies on a face, that shines through it."""
-        changed = Pixels(image_apply(frame.image, patches))
-        return label_patch(changed, self._config.label_position, self._config.label_size)
+
+def _labelled(frame: Frame, patches: Sequence[Patch], label: Label) -> Patch:
+    """The visible label; where it lies on a face, that shines through it."""
+    return label_patch(Pixels(image_apply(frame.image, patches)), label)

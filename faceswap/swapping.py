@@ -25,7 +25,7 @@ from faceswap.options import (
     TrainOptions,
 )
 from faceswap.progress import Progress, quiet
-from faceswap.provenance.label import Label
+from faceswap.provenance.label import label_of
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import shown
 from faceswap.training import TrainResult, train
@@ -139,9 +139,8 @@ def _report(config: SwapConfig, work: Path, clip: Path, progress: Progress) -> E
         output=work / REPORT,
         overwrite=True,
     )
-    label = Label(config.label_position, config.label_size) if config.label else None
     try:
-        return evaluate(measuring, progress, label)
+        return evaluate(measuring, progress, label_of(config))
     except FaceswapError as error:
         log.warning("no report on the swap: %s", error)
         return None

@@ -24,7 +24,7 @@ from faceswap import ExtractConfig, FaceswapError, extract, registry
 from faceswap.cli import bar
 from faceswap.coaching.people import album_of, read_person
 from faceswap.config import pick
-from faceswap.faces.template import MEAN_FACE
+from faceswap.faces.template import mean_landmarks
 from faceswap.groundwork import COVERAGE, steadied
 from faceswap.networks import base, checkpoint
 from faceswap.networks.augmentation import Jitter
@@ -81,13 +81,9 @@ def trained(args: argparse.Namespace) -> Autoencoder:
     network = Single(built.size, built.encoder, built.decoder_a, built.decoder_a)
     album = faces(args, ModelConfig(args.network, network.size, COVERAGE))
     optimizer = make("adam", 0, 0)
-    landmarks = (MEAN_FACE / COVERAGE + 0.5) * network.size - 0.5
-    objective = Objective(LossOptions(code_match=0.0), network.size, landmarks)
-    step, state, folder = (
-        TrainingStep(network, optimizer, objective=objective),
-        TrainingState(),
-        args.work / "model",
-    )
+    objective = Objective(LossOptions(code_match=0.0), network.size, mean_landmarks(network.size, COVERAGE))
+    step = TrainingStep(network, optimizer, objective=objective)
+    state, folder = TrainingState(), args.work / "model"
     if checkpoint.has_checkpoint(folder):
         state = checkpoint.load(folder, network, optimizer)
     schedule = Schedule("cosine", step.rate)

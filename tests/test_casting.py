@@ -213,9 +213,9 @@ def test_segments_for_others_are_not_reused(options, two, models, tmp_path, monk
         config = ConvertConfig(**options, reference=two / f"{name}.png")
         with pytest.raises(KeyboardInterrupt) if dies else nullcontext():
             convert(config)
-        left.append(min(seen))
-    assert left[:2] == [0, 0], "a segment for somebody else is not reused"
-    assert left[2] > 0, "a finished one for the same person is"
+        left.append({frame // 5 for frame in seen})
+    assert left[0] >= {0, 1} and left[1] >= {0, 1}, "segments for somebody else are not reused"
+    assert not left[2] >= {0, 1}, "a finished one for the same person is; they run side by side"
     unchanged, swapped = change(options)
     assert unchanged <= 1 and swapped > 100
 

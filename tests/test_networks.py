@@ -136,6 +136,14 @@ def test_only_the_last_checkpoints_are_kept(trained):
     assert sorted(p.name[-1] for p in (folder / "checkpoints").iterdir()) == ["2", "3", "4"]
 
 
+def test_weights_of_a_network_that_was_another_are_not_called_damaged(trained, monkeypatch, caplog):
+    folder, _, _ = trained
+    monkeypatch.setattr("faceswap.networks.tiny.FILTERS", 8)
+    with pytest.raises(ModelError, match=f"{folder.name} is of another version"):
+        checkpoint.load(folder, checkpoint.build(TINY))
+    assert not caplog.text
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(trained):
     folder, network, step = trained
     newest = folder / "checkpoints" / "000000003"

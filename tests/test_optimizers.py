@@ -143,10 +143,11 @@ def test_weight_decay_makes_weights_smaller(name):
     assert norms[1] < norms[0] * 0.999
 
 
-def test_adam_is_keras_adam():
+@pytest.mark.parametrize("name, kind", [("adam", keras.optimizers.Adam), ("adamw", keras.optimizers.AdamW)])
+def test_adam_is_keras_adam(name, kind):
     draw, moved = np.random.default_rng(0), []
     gradients = draw.normal(size=(6, 40)).astype(np.float32)
-    for optimizer in (make("adam", 0.01), keras.optimizers.Adam(0.01, 0.5, 0.999)):
+    for optimizer in (make(name, 0.01), kind(0.01, beta_1=0.5, beta_2=0.999)):
         weights = keras.Variable(np.linspace(-1, 1, 40, dtype=np.float32))
         optimizer.build([weights])
         for gradient in gradients:

@@ -26,9 +26,9 @@ from faceswap.provenance import guard as guards
 from faceswap.provenance import signing
 from faceswap.provenance.certificates import CONFIG_VARIABLE, config_folder, credentials, own_authority
 from faceswap.provenance.guard import Guard, judge, prepared
-from faceswap.provenance.label import label_patch
+from faceswap.provenance.label import Label, label_patch
 from faceswap.provenance.metadata import SOURCE_TYPE, comment, container_notes, read_source_type, write_notes
-from faceswap.provenance.reading import read_manifest
+from faceswap.provenance.reading import _models, read_manifest
 from faceswap.provenance.signing import ASSERTION, Provenance, mark_file
 from faceswap.types import Pixels
 from faceswap.video.source import open_source
@@ -113,6 +113,14 @@ def test_a_changed_statement_reads_as_altered(tmp_path):
     assert data.count(b"Ann and Ben") == 1
     out.write_bytes(data.replace(b"Ann and Ben", b"Eve and Ben"))
     assert not read_manifest(out).whole
+
+
+def test_one_model_or_several_are_read():
+    one = {"name": "ann", "hash": "ab"}
+    for own in ({"models": [one]}, {"model": one}):  # the second as files of the first days have it
+        assert list(_models(own)) == [("ann", "ab")]
+    assert list(_models({"models": [one, {**one, "name": "ben"}]})) == [("ann", "ab"), ("ben", "ab")]
+    assert not list(_models({}))
 
 
 def test_what_is_not_marked_has_no_manifest(tmp_path):
@@ -502,7 +510,7 @@ def test_containers_keep_the_comment_and_the_title(tmp_path):
 def test_the_label_lies_in_its_corner_of_any_frame(corner, size):
     width, height = size
     picture = Pixels(np.full((height, width, 3), 200, np.uint8))
-    patch = label_patch(picture, corner, 0.05)
+    patch = label_patch(picture, Label(corner, 0.05))
     rows, columns = patch.image.shape[:2]
     assert patch.left >= 0
     assert patch.top >= 0
@@ -517,7 +525,7 @@ def test_the_label_lies_in_its_corner_of_any_frame(corner, size):
 
 def test_the_label_is_as_large_as_asked_for():
     picture = Pixels(np.zeros((1000, 1600, 3), np.uint8))
-    small, large = (label_patch(picture, size=size).image.shape for size in (0.03, 0.09))
+    small, large = (label_patch(picture, Label(size=size)).image.shape for size in (0.03, 0.09))
     assert (small[0], large[0]) == (30, 90)
     assert large[1] == pytest.approx(3 * small[1], rel=0.05)
 

@@ -60,3 +60,13 @@ MEAN_DEPTH: NDArray[np.float32] = np.array(
 # Brows, nose, eyes and the corners of the mouth: what moves least when a person speaks. The jaw and the lips
 # would shrink and lift the crop whenever the mouth opens.
 RIGID = np.r_[17:48, 48, 54]
+
+
+def mean_landmarks(size: int, coverage: float) -> Points:
+    """Where the mean face lies in an aligned picture: float32 (68, 2), pixels.
+
+    Args:
+        size: Side of the picture, pixels.
+        coverage: The same in extents.
+    """
+    return np.asarray((MEAN_FACE / coverage + 0.5) * size - 0.5, np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.people import Descriptors
-from faceswap.faces.template import MEAN_FACE
+from faceswap.faces.template import mean_landmarks
 from faceswap.recognizer import Recognizer
 from faceswap.types import Image, Pixels
 
@@ -59,8 +59,7 @@ class Judge:
 
     def _describe(self, faces: Image) -> Descriptors:
         """Where the mean face has its landmarks is where aligned ones have theirs, made or real."""
-        size = faces.shape[1]
-        points = np.asarray((MEAN_FACE / self._coverage + 0.5) * size - 0.5, np.float32)
+        points = mean_landmarks(faces.shape[1], self._coverage)
         return self._recognizer.describe(self._recognizer.chip(Pixels(face), points) for face in faces)
 
 

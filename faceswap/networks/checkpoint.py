@@ -255,7 +255,7 @@ def load(
             stay as they are.
 
     Raises:
-        ModelError: No checkpoint is whole.
+        ModelError: No checkpoint is whole, or they are of another version of the network.
     """
     for path in _wanted(folder, use):
         try:
@@ -370,7 +370,13 @@ def _load_variables(path: Path, variables: Sequence[Any]) -> None:
         if len(arrays.files) != len(variables):
             raise ValueError(f"{path.name} holds {len(arrays.files)} arrays, not {len(variables)}")
         for index, variable in enumerate(variables):
-            variable.assign(arrays[f"arr_{index}"])
+            array = arrays[f"arr_{index}"]
+            if array.shape != tuple(variable.shape):
+                raise ModelError(
+                    f"{path.parents[2]} is of another version of this program, whose network had other"
+                    " layers: use that version, or train again with --overwrite"
+                )
+            variable.assign(array)
 
 
 def _write_json(path: Path, content: object) -> None:

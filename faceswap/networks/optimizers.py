@@ -79,7 +79,7 @@ def adam(rate: float, decay: float) -> Optimizer:
 
 def adamw(rate: float, decay: float) -> Optimizer:
     """Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019; `adam` with decay."""
-    return keras.optimizers.AdamW(rate or 1e-3, decay or 0.004, 0.5, 0.999, name="adamw")
+    return _Adam(rate or 1e-3, 0.5, 0.999, weight_decay=decay or 0.004, name="adamw")
 
 
 def nadam(rate: float, decay: float) -> Optimizer:

@@ -56,6 +56,7 @@ class TrainingStep:
     def pursue(self, objective: Objective) -> None:
         """Train for this from the next step on, which is compiled anew."""
         self.objective = objective
+        # Nothing in it branches on a tensor, so there is nothing to rewrite, which would take half a second.
         self._compiled = tf.function(self._step, reduce_retracing=True, autograph=False)
 
     @property

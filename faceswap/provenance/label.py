@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.options import ProvenanceOptions
 from faceswap.types import Image, Patch, Picture
 
 TEXT = "AI-modified"
@@ -41,19 +42,23 @@ class Label:
         return left, top, left + long, top + tall
 
 
-def label_patch(picture: Picture, position: str = "bottom-right", size: float = 0.04) -> Patch:
+def label_of(options: ProvenanceOptions) -> Label | None:
+    """The label that the options ask for."""
+    return Label(options.label_position, options.label_size) if options.label else None
+
+
+def label_patch(picture: Picture, label: Label) -> Patch:
     """The label as new pixels for a frame.
 
     Args:
         picture: The frame.
-        position: As for `Label`.
-        size: The same.
+        label: Where it stands.
 
     Returns:
         The plate's rectangle, blended with what is under it.
     """
-    white, opacity = _drawn(picture.width, picture.height, size)
-    left, top, right, bottom = Label(position, size).place(picture.width, picture.height)
+    white, opacity = _drawn(picture.width, picture.height, label.size)
+    left, top, right, bottom = label.place(picture.width, picture.height)
     under = picture.region(left, top, right, bottom).astype(np.float32)
     image = under * (1 - opacity[..., None]) + white[..., None]
     return Patch(left, top, np.asarray(np.rint(image), np.uint8), np.ones(opacity.shape, np.bool_))
