@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap import registry
 from faceswap.blending.color import Recolor
 from faceswap.blending.crispen import crisp
+from faceswap.blending.detail import Detail
 from faceswap.blending.fading import confidence
+from faceswap.blending.grain import Grain
 from faceswap.blending.look import Look
 from faceswap.blending.mask import Shape, combined, soften
 from faceswap.blending.palette import Palette, palette
-from faceswap.blending.paste import Blend, Place, enlarge, paste
+from faceswap.blending.paste import Blend, enlarge, paste
 from faceswap.blending.skin import bare_skin
-from faceswap.blending.texture import Touch, textured
 from faceswap.faces.alignment import align, moved, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.traits import head_pose
 from faceswap.options import ConvertOptions
 from faceswap.provenance.watermark import Mark
 from faceswap.types import Alignment, Frame, Image, Patch
+from faceswap.warping import scale_of
 
 CANVAS = 256  # pixels: side of the crop in which the mask is shaped
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A face and what the network made of it, both as the network sees them.
+    """A face and what the network made of it.
 
     Attributes:
-        original: BGR uint8 (size, size, 3).
+        original: BGR uint8 (n, n, 3), the same part of the frame in any number of pixels.
         made: uint8 (size, size, 4): BGR and how far the other person's face reaches.
         have: The colours of what was made.
         want: The colours of the original.
@@ -50,8 +52,8 @@ def drawn(face: StoredFace, alignment: Alignment, original: Image, made: Image) 
 
     Args:
         face: Where it was found.
-        alignment: How `original` lies in its frame.
-        original: BGR uint8 (size, size, 3).
+        alignment: How `made` lies in its frame.
+        original: BGR uint8 (n, n, 3), the same part of the frame.
         made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
     """
     where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
@@ -82,7 +84,7 @@ class Finisher:
         self._config, self._coverage, self._mark = config, coverage, mark
         self._color = registry.load(registry.COLORS, config.color)
         self._blend: Blend = registry.load(registry.BLENDS, config.blend)
-        self._touch = Touch(config.sharpen, config.match_detail, config.match_grain)
+        self._detail = Detail(config.sharpen, config.match_detail)
         self._extent = CANVAS / coverage
         sides = (config.erode_top, config.erode_bottom, config.erode_left, config.erode_right)
         self._shape = Shape(config.erode, *sides, config.feather).scaled(self._extent)
@@ -92,13 +94,13 @@ class Finisher:
         """The colour transfer between two palettes; None where they say too little."""
         return None if have.empty or want.empty else self._color(have, want)
 
-    def patch(self, frame: Frame, face: StoredFace, made: Image, recolor: Recolor | None) -> Patch | None:
+    def patch(self, frame: Frame, face: StoredFace, own: Drawn, recolor: Recolor | None) -> Patch | None:
         """Blend a face into its frame, as far as both people's faces reach.
 
         Args:
             frame: The frame.
             face: Where the face is in it.
-            made: uint8 (size, size, 4), what the network drew.
+            own: What the network drew; its `original` with `CANVAS` pixels.
             recolor: Its colour transfer.
 
         Returns:
@@ -108,19 +110,20 @@ class Finisher:
         if shown <= 0:
             return None
         alignment = align(face.face.landmarks, CANVAS, self._coverage)
-        reach = enlarge(made[..., 3], CANVAS)
+        reach = enlarge(own.made[..., 3], CANVAS)
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)
-        swapped = self.portrait(made, recolor)
+        back = cv2.invertAffineTransform(_scaled(alignment, self._config.face_scale).matrix)
+        swapped = self.portrait(own.made, recolor)
         if self.look:
             swapped = self.look.apply(swapped)
+        where = (opacity > shown / 2).astype(np.uint8)
+        pitch, scale = CANVAS / own.made.shape[0], 1 / scale_of(alignment.matrix)
+        swapped = self._detail.apply(swapped, own.original, where, pitch, scale)
         if self._mark:
             swapped = self._mark.apply(swapped, self._coverage * self._config.face_scale, frame.seconds)
-        points = transform(face.face.landmarks, alignment.matrix)
-        touch = partial(self._textured, points, made.shape[0], shown, frame.index)
-        finish = None if self._touch.idle else touch
-        larger = _scaled(alignment, self._config.face_scale)
-        return paste(frame.picture, swapped, opacity, larger, self._blend, finish)
+        finish = self._grain(face, alignment, shown, frame.index)
+        return paste(frame.picture, Patch(swapped, opacity, np.asarray(back), finish), self._blend)
 
     def portrait(self, made: Image, recolor: Recolor | None) -> Image:
         """A drawn face in the frame's colours, BGR uint8 (CANVAS, CANVAS, 3), before it gets a look."""
@@ -132,22 +135,12 @@ class Finisher:
             return crisp(face, CANVAS, self._config.crisp)
         return enlarge(face, CANVAS)
 
-    def _textured(
-        self,
-        points: NDArray[np.float32],
-        size: int,
-        shown: float,
-        seed: int,
-        face: Image,
-        region: Image,
-        opacity: NDArray[np.float32],
-        place: Place,
-    ) -> Image:
-        """Give the face that lies in a region of the frame the texture of that region."""
-        skin = np.asarray(place.put(bare_skin(points, CANVAS)), np.float32)
-        scale = float(np.sqrt(abs(np.linalg.det(place.matrix[:, :2]))))
-        full = opacity / np.float32(shown)
-        return textured(face, region, full, skin, self._touch, scale * CANVAS / size, seed)
+    def _grain(self, face: StoredFace, alignment: Alignment, shown: float, seed: int) -> Grain | None:
+        """What gives a face the grain of the frame it lies in."""
+        if not self._config.match_grain:
+            return None
+        skin = bare_skin(transform(face.face.landmarks, alignment.matrix), CANVAS)
+        return Grain(self._config.match_grain, skin, shown, seed)
 
 
 def _scaled(alignment: Alignment, factor: float) -> Alignment:

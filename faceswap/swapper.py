@@ -13,14 +13,13 @@ from faceswap.blending.look import Look
 from faceswap.blending.paste import enlarge
 from faceswap.faces.alignment import align, cut
 from faceswap.faces.index import StoredFace
-from faceswap.finishing import Drawn, Finisher, drawn
+from faceswap.finishing import CANVAS, Drawn, Finisher, drawn
 from faceswap.models import open_model
 from faceswap.options import ConvertConfig
-from faceswap.provenance.label import Label, label_of, label_patch
+from faceswap.provenance.label import label_of, label_patch
 from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
-from faceswap.types import Frame, Image, Patch, Pixels
-from faceswap.video.patching import image_apply
+from faceswap.types import Frame, Image, Patch
 
 Faces = dict[int, list[StoredFace]]
 
@@ -68,25 +67,25 @@ class Swapper:
     def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
         """What the network makes of the faces of each frame, one after the other."""
         pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
-        places = [align(face.face.landmarks, self._size, self.coverage) for _, face in pairs]
+        places = [align(face.face.landmarks, max(self._size, CANVAS), self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
-        made = self._swap(np.stack(crops)) if crops else ()
+        made = self._swap(np.stack([enlarge(crop, self._size) for crop in crops])) if crops else ()
         return [
-            drawn(face, spot, crop, result)
-            for (_, face), spot, crop, result in zip(pairs, places, crops, made, strict=True)
+            drawn(face, align(face.face.landmarks, self._size, self.coverage), enlarge(crop, CANVAS), result)
+            for (_, face), crop, result in zip(pairs, crops, made, strict=True)
         ]
 
-    def study(self, frame: Frame, face: StoredFace) -> tuple[Image, Palettes]:
+    def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
         """What the network makes of one face, and the steadied colours of that and of the original."""
         self._steadier.prepare([face], self._swap)
         (own,) = self.draw([frame], [[face]])
-        return own.made, self._steadier.palettes(face, own)
+        return own, self._steadier.palettes(face, own)
 
     def portrait(self, frame: Frame, face: StoredFace) -> tuple[Image, Image]:
         """One swapped face before it gets a look, and how far it reaches, as `Finisher.portrait` has them."""
-        made, palettes = self.study(frame, face)
-        picture = self._finisher.portrait(made, self._finisher.recolor(*palettes))
-        return picture, enlarge(made[..., 3], picture.shape[0])
+        own, palettes = self.study(frame, face)
+        picture = self._finisher.portrait(own.made, self._finisher.recolor(*palettes))
+        return picture, enlarge(own.made[..., 3], picture.shape[0])
 
     def wear(self, look: Look | None) -> None:
         """Give all faces from now on a look."""
@@ -94,7 +93,7 @@ class Swapper:
 
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))
-        return self._finisher.patch(frame, face, own.made, recolor)
+        return self._finisher.patch(frame, face, own, recolor)
 
 
 class Ensemble:
@@ -144,10 +143,6 @@ class Ensemble:
                 patches += more
         if label := label_of(self._config):
             for frame, patches in zip(frames, put, strict=True):
-                patches += [_labelled(frame, patches, label)] if patches else []
+                size = frame.picture.width, frame.picture.height
+                patches += [label_patch(*size, label)] if patches else []
         return put
-
-
-def _labelled(frame: Frame, patches: Sequence[Patch], label: Label) -> Patch:
-    """The visible label; where it lies on a face, that shines through it."""
-    return label_patch(Pixels(image_apply(frame.image, patches)), label)

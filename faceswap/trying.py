@@ -10,7 +10,7 @@ import numpy as np
 
 from faceswap.faces.alignment import align, cut
 from faceswap.faces.index import StoredFace
-from faceswap.finishing import Finisher
+from faceswap.finishing import Drawn, Finisher
 from faceswap.options import MASKS, ConvertConfig
 from faceswap.registry import BLENDS, COLORS
 from faceswap.steadying import Palettes
@@ -29,14 +29,14 @@ class Trial:
     Attributes:
         frame: Its frame.
         face: Where it is.
-        made: uint8 (size, size, 4), what the network made of it.
+        own: What the network made of it.
         palettes: The colours of that and of the original.
         coverage: What the network was trained with.
     """
 
     frame: Frame
     face: StoredFace
-    made: Image
+    own: Drawn
     palettes: Palettes
     coverage: float
 
@@ -67,7 +67,7 @@ def _row(trial: Trial, config: ConvertConfig, color: str) -> list[Image]:
         for blend in BLENDS:
             finisher = Finisher(replace(config, color=color, mask=mask, blend=blend), trial.coverage)
             recolor = finisher.recolor(*trial.palettes)
-            patch = finisher.patch(trial.frame, trial.face, trial.made, recolor)
+            patch = finisher.patch(trial.frame, trial.face, trial.own, recolor)
             shown = image_apply(trial.frame.image, [patch] if patch else [])
             tiles.append(_tile(trial, shown, [f"--color {color} --mask {mask}", f"--blend {blend}"]))
     return tiles

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.laying import Place, seen
 from faceswap.warping import warp
 
 Image = NDArray[np.uint8]
@@ -20,6 +22,7 @@ Grey = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Descriptor = NDArray[np.float32]
 Matrix = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -212,38 +215,50 @@ class AlignedFace:
     frame_index: int
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A face as it lies in a rectangle of its frame, before it is blended.
+class Finish(Protocol):
+    """What is done to a face when it lies in its frame, where alone the frame's finest texture is seen."""
 
-    Attributes:
-        face: BGR uint8 (height, width, 3).
-        opacity: float32 (height, width), 0 to 1: how much of it shows.
-        matrix: float64 (2, 3), from pixels of the upright crop it was drawn in to those of the frame.
-    """
+    def __call__(self, under: Floats, over: Floats, opacity: Floats, place: Place) -> Floats:
+        """What is added to the face's brightness.
 
-    face: Image
-    opacity: NDArray[np.float32]
-    matrix: Matrix
+        Args:
+            under: float32 (height, width), the brightness of the frame where the face lies, 0 to 255.
+            over: The same of the face.
+            opacity: float32 (height, width), 0 to 1.
+            place: Where that is.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle of new pixels for a frame.
+    """A picture to be laid over a frame.
 
     Attributes:
-        left: Column of the frame at which the patch begins.
-        top: Row of the frame at which the patch begins.
-        image: BGR uint8, (height, width, 3), already blended with what was there.
-        mask: bool (height, width); only pixels that are True replace the frame's.
-        layer: What was blended, where it is a face.
+        image: BGR uint8 (height, width, 3).
+        opacity: float32 (height, width), 0 to 1: how much of it shows.
+        matrix: float64 (2, 3), a similarity transform from its pixels to those of the frame.
+        finish: What is added to it there; None: nothing.
     """
 
-    left: int
-    top: int
     image: Image
-    mask: NDArray[np.bool_]
-    layer: Layer | None = None
+    opacity: Floats
+    matrix: Matrix
+    finish: Finish | None = None
+
+    def place(self, width: int, height: int, matrix: Matrix | None = None) -> Place | None:
+        """Where it lies in a frame, or in a plane with a matrix of its own; None if that is outside.
+
+        Args:
+            width: Of the frame or the plane, pixels.
+            height: The same.
+            matrix: From pixels of the patch to those of the plane.
+        """
+        return Place.of(self._seen, self.matrix if matrix is None else matrix, width, height)
+
+    @cached_property
+    def _seen(self) -> tuple[int, int, int, int]:
+        return seen(self.opacity)
 
 
 def to_float(images: Image) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ def warp(
     Returns:
         The same type, (size, size) or (size, size, samples).
     """
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    scale = scale_of(matrix)
     low, high = -0.5, size - 0.5
     square = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1]])
     corners = square @ cv2.invertAffineTransform(matrix).T
@@ -48,6 +48,12 @@ def warp(
     return np.asarray(
         cv2.warpAffine(part, matrix, (size, size), flags=growing, borderMode=cv2.BORDER_REPLICATE)
     )
+
+
+def scale_of(matrix: NDArray[np.float64]) -> float:
+    """How many times as long a (2, 3) matrix makes lengths; where that depends on their way, a mean."""
+    (a, b), (c, d) = matrix[:, :2].tolist()
+    return float(np.sqrt(abs(a * d - b * c)))
 
 
 def shrink(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "faceswap"
-GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", "warping", ""}
+GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", "warping", "laying", ""}
 PARTS = {"video", "faces", "networks", "blending", "quality", "provenance", "portable"}
 DOORS = {"cli", "__main__"}
 

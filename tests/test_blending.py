@@ -5,15 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap import registry
+from faceswap.blending.bands import detail_of, grain_of, roughness, strength
 from faceswap.blending.crispen import crisp
+from faceswap.blending.detail import Detail
 from faceswap.blending.fading import WIDTH, confidence
+from faceswap.blending.grain import Grain
 from faceswap.blending.mask import Shape, combined, soften
 from faceswap.blending.paste import enlarge, paste
 from faceswap.blending.skin import FEATURES, bare_skin
-from faceswap.blending.texture import Touch, bands, roughness, strength, textured
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.template import MEAN_FACE
-from faceswap.types import Alignment, Pixels
+from faceswap.laying import Place
+from faceswap.types import Patch, Pixels
+from faceswap.video.patching import image_apply
 
 
 def scene(seed=0, height=200, width=240):
@@ -36,32 +40,35 @@ def test_pasting_a_cut_face_back_changes_nothing(angle, scale, x, y):
     c, s = scale * np.cos(angle), scale * np.sin(angle)
     points = transform(MEAN_FACE, np.array([[c, -s, x], [s, c, y]]))
     alignment = align(points, 128, 1.25)
-    patch = paste(Pixels(frame), cut(Pixels(frame), alignment), soften(oval(), Shape(feather=6)), alignment)
-    if patch is None:
-        return
-    height, width = patch.mask.shape
-    assert patch.left >= 0 and patch.left + width <= frame.shape[1]
-    assert patch.top >= 0 and patch.top + height <= frame.shape[0]
-    there = frame[patch.top : patch.top + height, patch.left : patch.left + width].astype(int)
+    back = cv2.invertAffineTransform(alignment.matrix)
+    opacity = soften(oval(), Shape(feather=6))
+    done = image_apply(frame, [Patch(cut(Pixels(frame), alignment), opacity, back)])
     # Near the frame's border the cut face repeats the border, which it then lays over it.
-    assert np.abs(patch.image - there)[patch.mask].max(initial=0) <= 6
+    assert np.abs(done.astype(int) - frame).max() <= 6
+    outside = cv2.warpAffine((opacity > 0).astype(np.uint8), back, frame.shape[1::-1])
+    far = cv2.dilate(outside, np.ones((9, 9), np.uint8)) == 0
+    assert (done == frame)[far].all()
 
 
-def test_a_patch_shows_the_face_where_it_is_opaque():
-    frame = scene()
-    alignment = Alignment(np.array([[1.0, 0, -20], [0, 1, -30]]), 128, 1.25)
-    patch = paste(Pixels(frame), np.full((128, 128, 3), 7, np.uint8), soften(oval(), Shape()), alignment)
-    assert (patch.image[patch.mask] == 7).all()
-    assert patch.left + patch.mask.shape[1] / 2 == pytest.approx(20 + 63.5, abs=1.5)
-    assert patch.mask.sum() == pytest.approx((oval() > 0).sum(), rel=0.03)
+@pytest.mark.parametrize("name", ["alpha", "pyramid", "clone"])
+def test_a_patch_shows_the_face_where_it_is_opaque(name):
+    frame, blend = scene(), registry.load(registry.BLENDS, name)
+    matrix = np.array([[1.0, 0, 20], [0, 1, 30]])
+    face = np.full((128, 128, 3), 7, np.uint8)
+    patch = paste(Pixels(frame), Patch(face, soften(oval(), Shape()), matrix), blend)
+    changed = (image_apply(frame, [patch]) != frame).any(axis=2)
+    middle = np.argwhere(changed).mean(0)
+    assert middle == pytest.approx([30 + 63.5, 20 + 63.5], abs=1.5)
+    assert changed.sum() == pytest.approx((oval() > 0).sum(), rel=0.05)
+    if name == "alpha":
+        assert (image_apply(frame, [patch])[80:100, 70:90] == 7).all()
 
 
 def test_nothing_to_paste_outside_the_frame():
-    far = Alignment(np.array([[1.0, 0, 900], [0, 1, 900]]), 128, 1.25)
-    near = Alignment(np.array([[1.0, 0, 0], [0, 1, 0]]), 128, 1.25)
+    far, near = np.array([[1.0, 0, 900], [0, 1, 900]]), np.eye(2, 3)
     face = np.zeros((128, 128, 3), np.uint8)
-    assert paste(Pixels(scene()), face, soften(oval(), Shape(feather=6)), far) is None
-    assert paste(Pixels(scene()), face, np.zeros((128, 128), np.float32), near) is None
+    assert paste(Pixels(scene()), Patch(face, soften(oval(), Shape(feather=6)), far)) is None
+    assert paste(Pixels(scene()), Patch(face, np.zeros((128, 128), np.float32), near)) is None
 
 
 @given(st.floats(-20, 20), st.floats(0, 30))
@@ -195,18 +202,32 @@ def rough(deviation, seed=0, shape=(128, 128)):
 
 
 GREY = np.float32([1, 1, 1]) / 3
+ONES, HERE = np.ones((128, 128), np.float32), np.ones((128, 128), np.uint8)
+WHOLE = Place(0, 0, 128, 128, np.eye(2, 3))
+
+
+def grained(face, region, skin=ONES, seed=3):
+    under, over = (np.ascontiguousarray(image[..., 0].astype(np.float32)) for image in (region, face))
+    return over + Grain(1.0, skin, 1.0, seed)(under, over, ONES, WHOLE)
 
 
 def test_the_grain_of_the_frame_is_reached():
     """A clean face takes on the frame's grain, a grainy one loses what it has too much."""
-    inside, bare = np.ones((128, 128), np.float32), np.ones((128, 128), np.float32)
-    where = np.ones((128, 128), np.uint8)
     for have, want in ((0.5, 6), (6, 2), (4, 4)):
         region = rough(want, 1)
-        for skin in (bare, 0 * bare):
-            done = textured(rough(have, 2), region, inside, skin, Touch(grain=1), 4.0, 3)
-            got, goal = (roughness(bands(image @ GREY, 3)[0], where) for image in (done, region))
+        for skin in (ONES, 0 * ONES):
+            done = grained(rough(have, 2), region, skin)
+            got, goal = (roughness(grain_of(grey), HERE) for grey in (done, region @ GREY))
             assert got == pytest.approx(goal, rel=0.12)
+
+
+def test_a_face_that_is_much_enlarged_has_no_grain_of_its_own():
+    region, face = rough(4, 1)[..., 0].astype(np.float32), rough(4, 2)[..., 0].astype(np.float32)
+    large = Place(0, 0, 128, 128, np.array([[3.0, 0, -100], [0, 3, -100]]))
+    added = Grain(1.0, ONES, 1.0, 0)(region, face, ONES, large)
+    assert roughness(grain_of(added), HERE) == pytest.approx(roughness(grain_of(region), HERE), rel=0.25)
+    clean = Grain(1.0, ONES, 1.0, 0)(np.full_like(region, 128), face, ONES, large)
+    assert not clean.any(), "and a clean frame gives it none"
 
 
 def test_lines_of_the_original_do_not_come_back():
@@ -214,12 +235,10 @@ def test_lines_of_the_original_do_not_come_back():
     region = rough(2, 1).astype(int)
     region[60:64] -= 70
     region = np.clip(region, 0, 255).astype(np.uint8)
-    ones = np.ones((128, 128), np.float32)
-    done = textured(np.full_like(region, 128), region, ones, ones, Touch(grain=1), 4.0, 3)
-    change = done[..., 0].astype(float) - 128
+    change = grained(np.full_like(region, 128), region) - 128
     rows = np.abs(change.mean(1))
     assert rows.max() < 1.5, "no row stands out"
-    away = np.corrcoef(change[5:50].ravel(), bands(region @ GREY, 3)[0][5:50].ravel())[0, 1]
+    away = np.corrcoef(change[5:50].ravel(), grain_of(region @ GREY)[5:50].ravel())[0, 1]
     assert away > 0.9, "but the grain is the frame's own"
 
 
@@ -227,31 +246,30 @@ def test_detail_is_brought_to_the_originals():
     frame = scene(4).astype(np.float32)[:128, :128] + 12 * np.sin(np.arange(128) / 1.6)[None, :, None]
     region = np.clip(frame, 0, 255).astype(np.uint8)
     face = cv2.GaussianBlur(region, (0, 0), 1.2)
-    ones, where = np.ones((128, 128), np.float32), np.ones((128, 128), np.uint8)
     size = {}
-    for name, touch in (("before", Touch(detail=0.0, grain=0.0)), ("after", Touch(detail=1.0))):
-        done = textured(face, region, ones, ones, touch, 5.0, 0)
-        size[name] = strength(bands(done @ GREY, 3)[1], where)
-    goal = strength(bands(region @ GREY, 3)[1], where)
+    for name, match in (("before", 0.0), ("after", 1.0)):
+        done = Detail(match=match).apply(face, region, HERE, 5.0, 1.0)
+        size[name] = strength(detail_of(done @ GREY, 3, 1.2), HERE)
+    goal = strength(detail_of(region @ GREY, 3, 1.2), HERE)
     assert size["before"] < 0.85 * goal
     assert size["after"] == pytest.approx(goal, rel=0.1)
-    softer = textured(region, face, ones, ones, Touch(detail=1.0, grain=1.0), 5.0, 0)
+    softer = Detail(match=1.0).apply(region, face, HERE, 5.0, 1.0)
     assert np.abs(softer.astype(int) - face).mean() < np.abs(region.astype(int) - face).mean() / 2
 
 
 def test_sharpening_and_nothing_to_do():
-    face, ones = scene(5)[:128, :128], np.ones((128, 128), np.float32)
-    assert textured(face, face, ones, ones, Touch(), 4.0, 0) is face
-    sharp = textured(face, face, ones, ones, Touch(sharpen=2), 4.0, 0)
+    face = scene(5)[:128, :128]
+    assert Detail().apply(face, face, HERE, 4.0, 1.0) is face
+    sharp = Detail(sharpen=2).apply(face, face, HERE, 4.0, 1.0)
     assert cv2.Laplacian(sharp, cv2.CV_32F).var() > 2 * cv2.Laplacian(face, cv2.CV_32F).var()
-    same = textured(face, face, ones, ones, Touch(detail=1, grain=1), 4.0, 0)
+    same = Detail(match=1).apply(face, face, HERE, 4.0, 1.0)
     assert np.abs(same.astype(int) - face).max() <= 1, "a face like its frame is left alone"
+    assert Detail(sharpen=2).apply(face, face, 0 * HERE, 4.0, 1.0) is face, "nothing of it shows"
 
 
 def test_drawn_grain_is_the_same_again_and_another_in_the_next_frame():
-    ones, none = np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)
-    flat, region = np.full((64, 64, 3), 128, np.uint8), rough(5)[:64, :64]
-    first, again, other = (textured(flat, region, ones, none, Touch(grain=1), 4.0, n) for n in (1, 1, 2))
+    flat, region = np.full((128, 128, 3), 128, np.uint8), rough(5)
+    first, again, other = (grained(flat, region, 0 * ONES, seed) for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).mean() > 0.5
 
 

@@ -16,6 +16,7 @@ from faceswap.faces.tracks import steadied
 from faceswap.registry import BLENDS, COLORS
 from faceswap.swapper import Swapper
 from faceswap.types import Frame, Pixels
+from faceswap.video.patching import image_apply
 from faceswap.video.source import open_source, segments
 
 
@@ -88,9 +89,9 @@ def test_pixels_off_the_mask_are_bit_identical(config, facesets, clips):
     from faceswap.video.planes import views
 
     before, after = views(found.picture.native), views(apply_patches(found.picture.native, [patch]))
-    height, width = patch.mask.shape
     mask = np.zeros(before[0].shape, bool)
-    mask[patch.top : patch.top + height, patch.left : patch.left + width] = patch.mask
+    place = patch.place(*before[0].shape[::-1])
+    mask[place.area] = place.smooth(patch.opacity) > 0
     assert (before[0][~mask] == after[0][~mask]).all() and (before[0][mask] != after[0][mask]).any()
     coarse = mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
     for plane in (1, 2):
@@ -287,12 +288,10 @@ def soft_frame(clip, index=4):
 
 def put_in(frame, patch):
     """The frame with a patch in it, and where."""
-    image, mask = frame.image.copy(), np.zeros(frame.image.shape[:2], bool)
-    rows, columns = patch.mask.shape
-    area = np.s_[patch.top : patch.top + rows, patch.left : patch.left + columns]
-    mask[area] = patch.mask
-    image[area][patch.mask] = patch.image[patch.mask]
-    return image, mask
+    mask = np.zeros(frame.image.shape[:2], bool)
+    place = patch.place(mask.shape[1], mask.shape[0])
+    mask[place.area] = place.smooth(patch.opacity) > 0
+    return image_apply(frame.image, [patch]), mask
 
 
 NEUTRAL = {"color": "none", "crisp": 0.0, "match_detail": 0.0, "match_grain": 0.0}
@@ -322,9 +321,13 @@ def test_opacity_scale_and_fading(config):
     assert change(opacity=0.0) is None
     drop = [frame.image.mean() - put_in(frame, patch)[0].mean() for patch in (full, half)]
     assert drop[1] == pytest.approx(drop[0] / 2, rel=0.03)
-    assert change(face_scale=1.3).mask.sum() == pytest.approx(1.69 * full.mask.sum(), rel=0.1)
-    assert change(fade_from=180.0).mask.sum() == full.mask.sum()
-    assert change(erode_top=0.2).mask.sum() < full.mask.sum()
+    covered = {
+        name: put_in(frame, change(**{name: value}))[1].sum()
+        for name, value in (("face_scale", 1.3), ("fade_from", 180.0), ("erode_top", 0.2))
+    }
+    whole = put_in(frame, full)[1].sum()
+    assert covered["face_scale"] == pytest.approx(1.69 * whole, rel=0.1)
+    assert covered["fade_from"] == whole > covered["erode_top"]
 
 
 def test_turned_faces_fade_out_and_are_listed(config, monkeypatch):

@@ -31,7 +31,6 @@ from faceswap.quality.measures import MEASURES
 from faceswap.quality.pose import MODEL, RIGID, angle_between, euler, head_rotation
 from faceswap.quality.report import schema
 from faceswap.swapping import _report
-from faceswap.types import Pixels
 from faceswap.video.images import write_image
 from faceswap.video.patching import image_apply
 from faceswap.video.source import open_source
@@ -138,7 +137,7 @@ def test_a_label_is_no_damage(config, tmp_path):
         frames = [frame.image for frame in source.frames()]
 
     def draw(image, index):
-        image[:] = image_apply(frames[index], [label_patch(Pixels(frames[index]), Label("top-left", 0.12))])
+        image[:] = image_apply(frames[index], [label_patch(128, 96, Label("top-left", 0.12))])
 
     clip = make(tmp_path / "labelled.mp4", size=(128, 96), count=30, draw=draw, sound=None, **LOSSLESS)
     config |= {"swapped": clip, "every": 15, "overwrite": True}
@@ -163,9 +162,8 @@ def test_a_label_is_no_damage(config, tmp_path):
 @pytest.mark.parametrize("size", [(1280, 720), (90, 160), (9, 7)])
 def test_what_is_left_out_is_the_label_with_a_window_around_it(corner, size):
     width, height = size
-    patch = label_patch(Pixels(np.zeros((height, width, 3), np.uint8)), Label(corner, 0.05))
     label = np.zeros((height, width), np.uint8)
-    label[patch.top : patch.top + patch.image.shape[0], patch.left : patch.left + patch.image.shape[1]] = 1
+    label[label_patch(width, height, Label(corner, 0.05)).place(width, height).area] = 1
     around = cv2.dilate(label, np.ones((11, 11), np.uint8)) > 0
     assert np.array_equal(examination.unlabelled(Label(corner, 0.05), height, width), ~around)
     assert examination.unlabelled(None, height, width).all()

@@ -212,7 +212,7 @@ def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     """The drawn faces are too small to read it there: a large one, as a network that keeps it would draw."""
     from faceswap.faces.alignment import align, cut
     from faceswap.faces.faceset import Faceset
-    from faceswap.finishing import Finisher
+    from faceswap.finishing import CANVAS, Finisher, drawn
     from faceswap.provenance.watermark import COVERAGE, SIZE, Mark
     from faceswap.types import Frame, Pixels
     from faceswap.video.patching import image_apply
@@ -223,10 +223,11 @@ def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     image = np.random.default_rng(0).normal(128, 6, (96, 128, 3)).clip(0, 255).astype(np.uint8)
     alignment = align(face.face.landmarks, 128, 1.25)
     made = np.dstack([cut(Pixels(image), alignment), np.full((128, 128), 255, np.uint8)])
+    own = drawn(face, alignment, cut(Pixels(image), align(face.face.landmarks, CANVAS, 1.25)), made)
     detector = Detector()
     for index in range(100):
         frame = Frame(index, index, 1 / 25, Pixels(image))
-        shown = image_apply(image, [finisher.patch(frame, face, made, None)])
+        shown = image_apply(image, [finisher.patch(frame, face, own, None)])
         crop = cut(Pixels(shown), align(face.face.landmarks, SIZE, COVERAGE))
         detector.add(Pixels(crop).grey(), index / 25)
     assert detector.read() is not None

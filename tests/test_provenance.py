@@ -30,7 +30,7 @@ from faceswap.provenance.label import Label, label_patch
 from faceswap.provenance.metadata import SOURCE_TYPE, comment, container_notes, read_source_type, write_notes
 from faceswap.provenance.reading import _models, read_manifest
 from faceswap.provenance.signing import ASSERTION, Provenance, mark_file
-from faceswap.types import Pixels
+from faceswap.video.patching import image_apply
 from faceswap.video.source import open_source
 
 IMAGES, VIDEOS = (".png", ".jpg", ".webp", ".tiff"), (".mp4", ".mov")
@@ -509,23 +509,25 @@ def test_containers_keep_the_comment_and_the_title(tmp_path):
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (176, 144), (40, 30), (9, 7)])
 def test_the_label_lies_in_its_corner_of_any_frame(corner, size):
     width, height = size
-    picture = Pixels(np.full((height, width, 3), 200, np.uint8))
-    patch = label_patch(picture, Label(corner, 0.05))
+    frame = np.full((height, width, 3), 200, np.uint8)
+    patch = label_patch(width, height, Label(corner, 0.05))
     rows, columns = patch.image.shape[:2]
-    assert patch.left >= 0
-    assert patch.top >= 0
-    assert patch.left + columns <= width
-    assert patch.top + rows <= height
+    left, top = patch.matrix[:, 2]
+    assert left >= 0 and left + columns <= width
+    assert top >= 0 and top + rows <= height
     if width > 100:
-        assert (patch.left + columns / 2 < width / 2) == corner.endswith("left")
-        assert (patch.top + rows / 2 < height / 2) == corner.startswith("top")
-        assert patch.image.max() > 230  # the text
-        assert np.median(patch.image) < 120  # the plate
+        assert (left + columns / 2 < width / 2) == corner.endswith("left")
+        assert (top + rows / 2 < height / 2) == corner.startswith("top")
+        shown = image_apply(frame, [patch])
+        plate = shown[int(top) : int(top) + rows, int(left) : int(left) + columns]
+        assert plate.max() > 230  # the text
+        assert np.median(plate) < 120  # the plate
+        plate[:] = 200
+        assert (shown == 200).all(), "and nothing off it"
 
 
 def test_the_label_is_as_large_as_asked_for():
-    picture = Pixels(np.zeros((1000, 1600, 3), np.uint8))
-    small, large = (label_patch(picture, Label(size=size)).image.shape for size in (0.03, 0.09))
+    small, large = (label_patch(1600, 1000, Label(size=size)).image.shape for size in (0.03, 0.09))
     assert (small[0], large[0]) == (30, 90)
     assert large[1] == pytest.approx(3 * small[1], rel=0.05)
 

@@ -1,101 +1,44 @@
-"""Putting an aligned face back into its frame, touching only the region it covers."""
+"""What is laid over a frame: an aligned face as it was drawn, or as a blend joins it to its surroundings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending import blend as blends
-from faceswap.types import Alignment, Image, Layer, Matrix, Patch, Picture
+from faceswap.laying import SEEN, Place, finished, shifted
+from faceswap.types import Floats, Image, Patch, Picture
 
-SEEN = 0.5 / 255  # opacity below which a pixel cannot change
+Blend = Callable[[Image, Image, Floats], Image]
 
-Opacity = NDArray[np.float32]
-Blend = Callable[[Image, Image, Opacity], Image]
-
-
-@dataclass(frozen=True)
-class Place:
-    """The rectangle of a frame that an aligned face covers.
-
-    Attributes:
-        left: Its first column.
-        top: Its first row.
-        width: Columns.
-        height: Rows.
-        matrix: float64 (2, 3), from pixels of the crop to those of the rectangle.
-    """
-
-    left: int
-    top: int
-    width: int
-    height: int
-    matrix: Matrix
-
-    def put(self, crop: NDArray[np.generic], way: int = cv2.INTER_LINEAR) -> NDArray[np.generic]:
-        """What is in the crop as it lies in the rectangle; past it faces repeat their border, masks are 0."""
-        border = cv2.BORDER_REPLICATE if crop.ndim == 3 else cv2.BORDER_CONSTANT
-        size = (self.width, self.height)
-        return np.asarray(cv2.warpAffine(crop, self.matrix, size, flags=way, borderMode=border))
+EVEN = 4  # a blended region begins and ends at a multiple of it, so that it shares no chroma sample
 
 
-def place(frame: Picture, opacity: Opacity, alignment: Alignment) -> Place | None:
-    """Where a face of some opacity, float32 (size, size), lies in the frame; None if it is outside."""
-    inverse = cv2.invertAffineTransform(alignment.matrix)
-    seen = (opacity >= SEEN).astype(np.uint8)
-    x, y, width, height = cv2.boundingRect(seen)
-    if not width:
-        return None
-    x0, x1, y0, y1 = x - 1, x + width, y - 1, y + height
-    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
-    corners = corners @ inverse[:, :2].T + inverse[:, 2]
-    limits = [frame.width, frame.height]
-    left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, limits).tolist()
-    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, limits).tolist()
-    if left >= right or top >= bottom:
-        return None
-    inverse[:, 2] -= [left, top]
-    return Place(left, top, right - left, bottom - top, inverse)
-
-
-def paste(
-    frame: Picture,
-    face: Image,
-    opacity: Opacity,
-    alignment: Alignment,
-    blend: Blend = blends.alpha,
-    finish: Callable[[Image, Image, Opacity, Place], Image] | None = None,
-) -> Patch | None:
-    """Blend a face into the region of the frame that it covers.
+def paste(picture: Picture, patch: Patch, blend: Blend = blends.alpha) -> Patch | None:
+    """Ready a face to be laid over its frame.
 
     Args:
-        frame: The frame; it is not changed, and only that region of it is converted.
-        face: BGR uint8 (size, size, 3), as `alignment` cuts it.
-        opacity: float32 (size, size), 0 to 1.
-        alignment: How the face lies in the frame.
-        blend: One of `blend`.
-        finish: What is done to the face before it is blended; it gets the face as it lies in the region, the
-            region, the opacity there, and the place.
+        picture: The frame; it is not changed.
+        patch: The face, upright.
+        blend: One of `blend`. `alpha` is what laying a patch over does anyway; for the others the region
+            that the face covers is converted, and blended already in what is returned.
 
     Returns:
-        The region with the face in it, or None where it lies outside the frame.
+        The patch, or None where it lies outside the frame.
     """
-    spot = place(frame, opacity, alignment)
-    if spot is None:
-        return None
-    placed = np.asarray(spot.put(face, cv2.INTER_CUBIC), np.uint8)
-    cover = np.asarray(spot.put(opacity), np.float32)
-    region = frame.region(spot.left, spot.top, spot.left + spot.width, spot.top + spot.height)
-    region = np.ascontiguousarray(region)
-    if finish is not None:
-        placed = finish(placed, region, cover, spot)
-    corner = np.array([[0, 0, spot.left], [0, 0, spot.top]])
-    layer = Layer(placed, cover, spot.matrix + corner)
-    return Patch(spot.left, spot.top, blend(region, placed, cover), cover >= SEEN, layer)
+    place = patch.place(picture.width, picture.height)
+    if place is None or blend is blends.alpha:
+        return patch if place else None
+    place = _even(place, picture.width, picture.height)
+    bottom, right = place.top + place.height, place.left + place.width
+    region = np.ascontiguousarray(picture.region(place.left, place.top, right, bottom))
+    over, cover = finished(region, patch.image, patch.opacity, place, patch.finish)
+    seen = (cover >= SEEN).astype(np.float32)
+    corner = shifted(np.eye(2, 3), place.left, place.top)
+    return Patch(blend(region, np.asarray(over, np.uint8), cover), seen, corner)
 
 
 def enlarge(face: NDArray[np.generic], size: int) -> Image:
@@ -109,3 +52,12 @@ def enlarge(face: NDArray[np.generic], size: int) -> Image:
     if sized.dtype != np.uint8:
         sized = cv2.convertScaleAbs(np.maximum(sized, 0), alpha=255)
     return np.asarray(sized, np.uint8)
+
+
+def _even(place: Place, width: int, height: int) -> Place:
+    """A place grown to multiples of `EVEN` as far as the frame reaches."""
+    left, top = place.left // EVEN * EVEN, place.top // EVEN * EVEN
+    right = min(-(-(place.left + place.width) // EVEN) * EVEN, width)
+    bottom = min(-(-(place.top + place.height) // EVEN) * EVEN, height)
+    matrix = shifted(place.matrix, place.left - left, place.top - top)
+    return Place(left, top, right - left, bottom - top, matrix)

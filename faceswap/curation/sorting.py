@@ -20,6 +20,7 @@ from faceswap.options import FacesSortConfig
 from faceswap.progress import Progress, quiet
 from faceswap.recognizer import describe_faces
 from faceswap.types import Image
+from faceswap.warping import scale_of
 
 DUPLICATE = 10  # bits of 256 in which faces of one group differ; more than `clean` drops, to look at
 CHUNK = 1024  # faces compared with all others at a time
@@ -118,7 +119,7 @@ def _by_group(faceset: Faceset, faces: Sequence[StoredFace], progress: Progress)
 
 def extent(face: StoredFace) -> float:
     """How large a face is in its frame, pixels from ear to ear."""
-    scale = float(np.sqrt(abs(np.linalg.det(face.alignment.matrix[:, :2]))))
+    scale = scale_of(face.alignment.matrix)
     return face.alignment.size / face.alignment.coverage / max(scale, 1e-9)
 
 

@@ -69,9 +69,14 @@ class Autoencoder:
         Called layer by layer, a small batch would take several times as long.
         """
         path = self.path(side)
-        picture = tf.TensorSpec((None, self.size, self.size, 3), tf.float32)
-        compiled = tf.function(lambda pictures: path(pictures, training=False), input_signature=[picture])
-        return lambda images: to_image(compiled(to_float(images)).numpy())
+
+        def drawn(images: tf.Tensor) -> tf.Tensor:
+            made = tf.cast(path(tf.cast(images, tf.float32) / 255, training=False), tf.float32)
+            return tf.cast(tf.clip_by_value(tf.round(made * 255), 0, 255), tf.uint8)
+
+        pictures = tf.TensorSpec((None, self.size, self.size, 3), tf.uint8)
+        compiled = tf.function(drawn, input_signature=[pictures])
+        return lambda images: compiled(images).numpy()
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:

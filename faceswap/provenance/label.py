@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from faceswap.laying import shifted
 from faceswap.options import ProvenanceOptions
-from faceswap.types import Image, Patch, Picture
+from faceswap.types import Floats, Image, Patch
 
 TEXT = "AI-modified"
 
@@ -47,26 +47,22 @@ def label_of(options: ProvenanceOptions) -> Label | None:
     return Label(options.label_position, options.label_size) if options.label else None
 
 
-def label_patch(picture: Picture, label: Label) -> Patch:
-    """The label as new pixels for a frame.
+def label_patch(width: int, height: int, label: Label) -> Patch:
+    """The label, to be laid over a frame.
 
     Args:
-        picture: The frame.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
         label: Where it stands.
-
-    Returns:
-        The plate's rectangle, blended with what is under it.
     """
-    white, opacity = _drawn(picture.width, picture.height, label.size)
-    left, top, right, bottom = label.place(picture.width, picture.height)
-    under = picture.region(left, top, right, bottom).astype(np.float32)
-    image = under * (1 - opacity[..., None]) + white[..., None]
-    return Patch(left, top, np.asarray(np.rint(image), np.uint8), np.ones(opacity.shape, np.bool_))
+    grey, opacity = _drawn(width, height, label.size)
+    left, top, _, _ = label.place(width, height)
+    return Patch(grey, opacity, shifted(np.eye(2, 3), left, top))
 
 
 @lru_cache(maxsize=8)
-def _drawn(width: int, height: int, size: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The text's light (0 to 255) and the opacity of text and plate together (0 to 1), float32 each."""
+def _drawn(width: int, height: int, size: float) -> tuple[Image, Floats]:
+    """White text on black, BGR uint8, and the opacity of text and plate together, float32, 0 to 1."""
     tall = min(max(round(height * size), _LEAST), height)
     (wide, _), _ = cv2.getTextSize(TEXT, _FONT, 1.0, 1)
     long = min(round(tall * (0.5 * wide / _cap_height() + 0.9)), width)
@@ -76,7 +72,9 @@ def _drawn(width: int, height: int, size: float) -> tuple[NDArray[np.float32], N
     begin = round((canvas.shape[1] - wide * scale) / 2), round((canvas.shape[0] + _cap_height() * scale) / 2)
     cv2.putText(canvas, TEXT, begin, _FONT, scale, 255, thickness, cv2.LINE_AA)
     text = cv2.resize(canvas, (long, tall), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return text * 255, text + (1 - text) * np.float32(_PLATE)
+    opacity = text + (1 - text) * np.float32(_PLATE)
+    white = np.rint(255 * text / opacity).astype(np.uint8)  # the plate's opacity is more than 0
+    return np.dstack([white] * 3), opacity
 
 
 def _cap_height() -> int:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from faceswap.errors import InputError
 from faceswap.types import Frame
 from faceswap.video.base import Source, digest
-from faceswap.video.native import Converters, NativePicture
+from faceswap.video.native import NativePicture
 from faceswap.video.opening import open_clip
 from faceswap.video.planes import PLAIN, nearest, reshaped
 from faceswap.video.rotation import orientation, upright
@@ -93,13 +93,12 @@ class VideoSource(Source):
             InputError: The file has gone or changed since it was opened.
         """
         start, stop = max(start, 0), self.count if stop is None else min(stop, self.count)
-        converters = Converters()
         last: av.VideoFrame | None = None
 
         def frame(index: int, native: av.VideoFrame, damaged: bool) -> Frame:
             if damaged:
                 self._damaged.add(index)
-            picture = NativePicture(native, converters)
+            picture = NativePicture(native)
             return Frame(index, self.times[index], self.time_base, picture, "", damaged)
 
         due = start

@@ -8,7 +8,6 @@ from __future__ import annotations
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from faceswap.types import Grey, Image, Matrix
 from faceswap.video.planes import blank, duplicate, joined, to_bgr, traits, views
@@ -16,21 +15,6 @@ from faceswap.warping import warp
 
 MARGIN = 8  # pixels converted around a region, so that chroma is interpolated there as in the whole frame
 GRAIN = 64  # pixels: regions are converted in multiples of it, so that few converters are set up
-MOST = 32  # converters kept
-
-
-class Converters:
-    """swscale's contexts, one for each size of picture; for one thread."""
-
-    def __init__(self) -> None:
-        """Keep none yet."""
-        self._kept: dict[tuple[int, int], VideoReformatter] = {}
-
-    def of(self, width: int, height: int) -> VideoReformatter:
-        """The one for pictures of this size."""
-        if len(self._kept) > MOST:
-            self._kept.clear()
-        return self._kept.setdefault((width, height), VideoReformatter())
 
 
 class NativePicture:
@@ -40,10 +24,9 @@ class NativePicture:
         native: The frame, upright, in one of the formats `planes.PLAIN`.
     """
 
-    def __init__(self, native: av.VideoFrame, converters: Converters) -> None:
-        """Wrap a frame; `converters` are shared by the pictures of one run."""
+    def __init__(self, native: av.VideoFrame) -> None:
+        """Wrap a frame."""
         self.native = native
-        self._converters = converters
 
     @property
     def width(self) -> int:
@@ -70,7 +53,7 @@ class NativePicture:
         if odd or (left, top, right, bottom) == (0, 0, self.width, self.height):
             # A decoded picture may say where its chroma lies, a copy of it or of a part cannot: all are
             # converted as if it lay in the middle, as `from_bgr` does on the way back.
-            whole = to_bgr(duplicate(self.native), self._converters.of(self.width, self.height))
+            whole = to_bgr(duplicate(self.native))
             return whole[top:bottom, left:right]
         x0, x1 = _grown(left, right, self.width, across)
         y0, y1 = _grown(top, bottom, self.height, down)
@@ -80,7 +63,7 @@ class NativePicture:
             step_x, step_y = (across, down) if shared else (1, 1)
             rows, columns = target.shape[:2]
             target[...] = source[y0 // step_y :, x0 // step_x :][:rows, :columns]
-        image = to_bgr(part, self._converters.of(part.width, part.height))
+        image = to_bgr(part)
         return image[top - y0 : bottom - y0, left - x0 : right - x0]
 
     def warp(self, matrix: Matrix, size: int) -> Image:
@@ -101,8 +84,7 @@ class NativePicture:
             planes += [warped] if warped.ndim == 2 else [warped[..., 0], warped[..., 1]]
         if self.native.format.name == "nv21":
             planes[1:] = planes[:0:-1]
-        square = joined(planes, self.native)
-        return to_bgr(square, self._converters.of(size, size))
+        return to_bgr(joined(planes, self.native))
 
 
 def _grown(low: int, high: int, size: int, step: int) -> tuple[int, int]:

@@ -6,8 +6,9 @@ and chroma in planes (or pixels of 3 bytes), so that a region of it can be addre
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,6 +30,26 @@ PLAIN = (
 # swscale's fast path shifts luma by 1.6 levels on the way to BGR and back, a visible edge round a patch;
 # with these flags it comes back to 0.0.
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+class _Converters(threading.local):
+    """swscale's contexts, which take longer to set up than to convert a face; each thread has its own."""
+
+    MOST = 32
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, VideoReformatter] = {}
+
+    def of(self, picture: av.VideoFrame, name: str, width: int, height: int) -> VideoReformatter:
+        """The one from pictures like this to pixel format `name` and another size."""
+        colors = picture.colorspace, picture.color_range
+        key = (picture.width, picture.height, picture.format.name, name, width, height, colors)
+        if len(self._kept) > self.MOST:
+            self._kept.clear()
+        return self._kept.setdefault(key, VideoReformatter())
+
+
+_converters = _Converters()
 
 
 class Traits(NamedTuple):
@@ -125,9 +146,7 @@ def blank(like: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
 def joined(planes: Sequence[NDArray[Any]], like: av.VideoFrame) -> av.VideoFrame:
     """Luma and two planes of chroma, all of one size, as a picture with the colours and depth of `like`."""
     height, width = planes[0].shape
-    kind = traits(like.format.name)
-    name = "yuv444p" if kind.depth == 8 else f"yuv444p{kind.depth}le"
-    picture = av.VideoFrame(width, height, "yuvj444p" if kind.full else name)
+    picture = av.VideoFrame(width, height, _unshared(like.format.name))
     describe(picture, like)
     for target, plane in zip(views(picture), planes, strict=True):
         target[...] = plane
@@ -148,16 +167,15 @@ def duplicate(picture: av.VideoFrame) -> av.VideoFrame:
     return twin
 
 
-def to_bgr(picture: av.VideoFrame, reformatter: VideoReformatter | None = None) -> Image:
+def to_bgr(picture: av.VideoFrame) -> Image:
     """The picture as BGR uint8 (height, width, 3), by its own matrix and range.
 
     Where the picture does not say, swscale's defaults hold: BT.601, limited range.
 
     Args:
         picture: A decoded picture of any format.
-        reformatter: Reused from picture to picture it spares setting one up.
     """
-    converter = reformatter or VideoReformatter()
+    converter = _converters.of(picture, "bgr24", picture.width, picture.height)
     return np.ascontiguousarray(views(converter.reformat(picture, format="bgr24", interpolation=EXACT))[0])
 
 
@@ -166,6 +184,29 @@ def from_bgr(image: Image, like: av.VideoFrame) -> av.VideoFrame:
     source = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
     describe(source, like)
     return _converted(source, like.format.name)
+
+
+def components(image: Image, like: av.VideoFrame) -> list[NDArray[Any]]:
+    """A BGR image in the colours of `like`, each pixel with samples of its own.
+
+    Returns:
+        For each plane of `like` an array of its type and samples a pixel, as high and wide as `image`.
+    """
+    source = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
+    describe(source, like)
+    arrays = views(_converted(source, _unshared(like.format.name)))
+    if like.format.name.startswith("nv"):
+        luma, *chroma = arrays
+        return [luma, np.dstack(chroma[::-1] if like.format.name == "nv21" else chroma)]
+    return arrays
+
+
+def _unshared(name: str) -> str:
+    """The pixel format that is `name` without shared chroma, in planes where it has chroma."""
+    kind = traits(name)
+    if kind.rgb or kind.gray:
+        return name
+    return "yuvj444p" if kind.full else "yuv444p" if kind.depth == 8 else f"yuv444p{kind.depth}le"
 
 
 def reshaped(picture: av.VideoFrame, name: str, width: int = 0, height: int = 0) -> av.VideoFrame:
@@ -190,7 +231,8 @@ def _converted(
     reach: ColorRange | None = None,
 ) -> av.VideoFrame:
     """The picture in pixel format `name`, by its own matrix and range unless others are given."""
-    converted = picture.reformat(
+    converted = _converters.of(picture, name, width, height).reformat(
+        picture,
         width or None,
         height or None,
         name,

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from faceswap.errors import OutputError, UsageError, writing
+from faceswap.laying import shifted
 from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
 from faceswap.video.base import Source
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.joining import CONTAINERS
 from faceswap.video.output import Output, Patched, Seal
-from faceswap.video.patching import image_apply
+from faceswap.video.patching import image_apply, placed
 
 TABLE = "patches.json"
 
@@ -88,21 +89,20 @@ class PatchOutput(SequenceOutput):
 
     def _files(self, frame: Frame, patches: Sequence[Patch]) -> list[dict[str, Any]]:
         entries = []
-        for number, patch in enumerate(patch for patch in patches if patch.layer):
-            layer = patch.layer
-            assert layer is not None
+        spots = [spot for patch in patches if (spot := placed(frame.picture, patch))]
+        for number, (place, image, opacity) in enumerate(spots):
             name = f"{frame.index:06d}_{number}.png"
-            alpha = np.rint(layer.opacity * 255).astype(np.uint8)
-            done, data = cv2.imencode(".png", np.dstack([layer.face, alpha]))
+            alpha = np.rint(opacity * 255).astype(np.uint8)
+            done, data = cv2.imencode(".png", np.dstack([image, alpha]))
             if not done:
                 raise OutputError(f"OpenCV could not encode {name}: is there memory left? Run again")
             with writing(self._changed / name):
                 (self._changed / name).write_bytes(data.tobytes())
+            matrix = shifted(place.matrix, place.left, place.top)
             entry = {"file": name, "frame": frame.index, "seconds": float(frame.pts * frame.time_base)}
             entry |= {"image": frame.name} if frame.name else {}
-            entries.append(
-                entry | {"left": patch.left, "top": patch.top, "matrix": np.round(layer.matrix, 6).tolist()}
-            )
+            entry |= {"left": place.left, "top": place.top, "matrix": np.round(matrix, 6).tolist()}
+            entries.append(entry)
         return entries
 
     def finish(self, notes: Mapping[str, str], seal: Seal, progress: Progress) -> None:

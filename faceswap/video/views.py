@@ -9,22 +9,17 @@ import av
 import numpy as np
 
 from faceswap.types import Image, Patch
-from faceswap.video.patching import apply_patches, clipped, image_apply
+from faceswap.video.patching import apply_patches, image_apply
 from faceswap.video.planes import blank, views
 
 
 def matte(height: int, width: int, patches: Sequence[Patch]) -> Image:
     """How much of each pixel is swapped: uint8 (height, width, 3), black for nothing, white for all."""
-    shown = np.zeros((height, width), np.uint8)
+    shown = np.zeros((height, width), np.float32)
     for patch in patches:
-        cover = patch.layer.opacity if patch.layer else patch.mask.astype(np.float32)
-        grey = np.rint(cover * 255).astype(np.uint8)
-        part = clipped(Patch(patch.left, patch.top, np.dstack([grey] * 3), patch.mask), width, height)
-        if part is not None:
-            rows, columns = part.mask.shape
-            area = np.s_[part.top : part.top + rows, part.left : part.left + columns]
-            shown[area] = np.maximum(shown[area], part.image[..., 0])
-    return np.dstack([shown] * 3)
+        if place := patch.place(width, height):
+            shown[place.area] = np.maximum(shown[place.area], place.smooth(patch.opacity))
+    return np.dstack([np.rint(shown * 255).astype(np.uint8)] * 3)
 
 
 def image_matte(image: Image, patches: Sequence[Patch]) -> Image:
@@ -39,8 +34,8 @@ def image_beside(image: Image, patches: Sequence[Patch]) -> Image:
 
 def _native_matte(native: av.VideoFrame, patches: Sequence[Patch]) -> av.VideoFrame:
     height, width = native.height, native.width
-    image = matte(height, width, patches)
-    return apply_patches(native, [Patch(0, 0, image, np.ones((height, width), np.bool_))])
+    whole = np.ones((height, width), np.float32)
+    return apply_patches(native, [Patch(matte(height, width, patches), whole, np.eye(2, 3))])
 
 
 def _native_beside(native: av.VideoFrame, patches: Sequence[Patch]) -> av.VideoFrame:

@@ -1,0 +1,36 @@
+"""Two bands of a picture's brightness: grain, the finest, and detail, from there up to broad shades."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from faceswap.types import Floats, Image
+
+FINE = 1.2  # pixels of a frame, standard deviation of the blur that leaves its grain out
+
+
+def grain_of(grey: Floats) -> Floats:
+    """What is finer than `FINE` pixels of a frame: noise and pores."""
+    return np.asarray(cv2.subtract(grey, cv2.GaussianBlur(grey, (7, 7), FINE)), np.float32)
+
+
+def detail_of(grey: Floats, wide: float, fine: float) -> Floats:
+    """What is blurred away by a deviation of `wide` pixels, but not by `fine`."""
+    less = cv2.GaussianBlur(grey, (0, 0), fine)
+    return np.asarray(less - cv2.GaussianBlur(less, (0, 0), float(np.sqrt(wide**2 - fine**2))), np.float32)
+
+
+def strength(band: Floats, where: Image) -> float:
+    """Root mean square of a band inside a mask, grey levels; lines count."""
+    mean, spread = cv2.meanStdDev(band, mask=where)
+    return float(np.hypot(mean[0, 0], spread[0, 0]))
+
+
+def roughness(grain: Floats, where: Image) -> float:
+    """The deviation of grain inside a mask, grey levels; the few lines in it do not count.
+
+    The median size of a normal variable is 0.6745 of its deviation: Donoho and Johnstone, "Ideal spatial
+    adaptation by wavelet shrinkage", Biometrika 81(3), 1994, where noise is told from lines so.
+    """
+    return float(np.median(np.abs(grain[where > 0])) / 0.6745)

@@ -1,0 +1,212 @@
+"""Laying a picture over a part of a plane of samples, turned and scaled, as far as it is opaque.
+
+Mixing by opacity is the same in any colours that are linear in each other, so a face is laid on each plane
+of a decoded frame by itself, and no part of the frame is ever converted. What is smooth is computed for half
+as many rows and columns, and OpenCV's `resize`, ten times as fast as its `warpAffine`, does the part of the
+way that is no turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.warping import scale_of
+
+SEEN = 0.5 / 255  # opacity below which a pixel cannot change
+GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
+
+Floats = NDArray[np.float32]
+Plane = NDArray[Any]
+Rectangle = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The rectangle of a plane that a picture covers.
+
+    Attributes:
+        left: Its first column.
+        top: Its first row.
+        width: Columns.
+        height: Rows.
+        matrix: float64 (2, 3), a similarity transform from pixels of the picture to those of the rectangle.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    matrix: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, seen: Rectangle, matrix: NDArray[np.float64], width: int, height: int) -> Self | None:
+        """Where the part that is seen of a picture lies.
+
+        Args:
+            seen: That part, as `seen` has it.
+            matrix: From pixels of the picture to those of the plane.
+            width: Of the plane, pixels.
+            height: Of the plane, pixels.
+
+        Returns:
+            None where nothing of it lies within the plane.
+        """
+        x, y, columns, rows = seen
+        if not columns:
+            return None
+        x0, x1, y0, y1 = x - 0.5, x + columns - 0.5, y - 0.5, y + rows - 0.5
+        corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ matrix.T
+        limits = [width, height]
+        left, top = np.clip(np.floor(corners.min(0) + 0.5).astype(int), 0, limits).tolist()
+        right, bottom = np.clip(np.ceil(corners.max(0) - 0.5).astype(int) + 1, 0, limits).tolist()
+        if left >= right or top >= bottom:
+            return None
+        return cls(left, top, right - left, bottom - top, shifted(matrix, -left, -top))
+
+    @cached_property
+    def scale(self) -> float:
+        """Pixels of the plane that a pixel of the picture is wide."""
+        return scale_of(self.matrix)
+
+    @property
+    def area(self) -> tuple[slice, slice]:
+        """The rectangle as an index."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+    def put(self, picture: Plane, border: int = cv2.BORDER_REPLICATE) -> Plane:
+        """A picture as it lies in the rectangle; past its edge it is repeated, or as `border` has it.
+
+        Where it shrinks by two or more, whole pixels are averaged, so that fine detail does not alias; where
+        it does not, it is enlarged along cubic curves first. One that lies pixel on pixel is copied.
+        """
+        if exact(self.matrix):
+            return self._copied(picture, border)
+        across, down = (int(1 / scale + 1e-6) for scale in np.hypot(*self.matrix[:, :2]))
+        if across >= 2 or down >= 2:
+            across, down = max(across, 1), max(down, 1)
+            small = replace(self, matrix=_before(self.matrix, across, down))
+            return small._put(_averaged(picture, across, down), border)
+        rows, columns = picture.shape[:2]
+        double = cv2.resize(picture, (2 * columns, 2 * rows), interpolation=cv2.INTER_CUBIC)
+        return replace(self, matrix=_before(self.matrix, 0.5, 0.5))._put(double, border)
+
+    def smooth(self, mask: Floats) -> Floats:
+        """A mask without fine lines as it lies in the rectangle, 0 past its edge: float32 (height, width)."""
+        if exact(self.matrix) or self.scale < 1:
+            return np.asarray(self.put(mask, cv2.BORDER_CONSTANT), np.float32)
+        size = (-(-self.width // 2), -(-self.height // 2))
+        matrix = shifted(self.matrix, -0.5, -0.5) / 2
+        half = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+        whole = cv2.resize(half, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(whole[: self.height, : self.width], np.float32)
+
+    def _put(self, picture: Plane, border: int) -> Plane:
+        if exact(self.matrix):
+            return self._copied(picture, border)
+        size = (self.width, self.height)
+        turned = cv2.warpAffine(picture, self.matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
+        return np.asarray(turned)
+
+    def _copied(self, picture: Plane, border: int) -> Plane:
+        x, y = (-np.rint(self.matrix[:, 2])).astype(int)
+        rows, columns = picture.shape[:2]
+        before = max(-y, 0), max(y + self.height - rows, 0), max(-x, 0), max(x + self.width - columns, 0)
+        inner = picture[max(y, 0) : y + self.height, max(x, 0) : x + self.width]
+        return np.asarray(cv2.copyMakeBorder(inner, *before, border))
+
+
+def seen(opacity: Floats) -> Rectangle:
+    """The part of a picture that is not wholly transparent: its first column and row, width and height."""
+    x, y, width, height = cv2.boundingRect((opacity >= SEEN).astype(np.uint8))
+    return x, y, width, height
+
+
+def lay(
+    plane: Plane,
+    picture: Plane,
+    opacity: Floats,
+    place: Place,
+    finish: Callable[[Floats, Floats, Floats, Place], Floats] | None = None,
+    levels: int = 256,
+) -> None:
+    """Lay a picture over a plane, in place; where it is not seen, the plane's samples stay as they are.
+
+    Args:
+        plane: uint8 or uint16, (height, width) or (height, width, samples).
+        picture: The same type and number of samples, (rows, columns) or (rows, columns, samples).
+        opacity: float32 (rows, columns), 0 to 1.
+        place: Where it lies in the plane.
+        finish: As `types.Finish`; it is given the mean of several samples.
+        levels: How many values a sample of the plane may have.
+    """
+    under = plane[place.area]
+    over, cover = finished(under, picture, opacity, place, finish, levels)
+    change = cv2.subtract(over, under, dtype=cv2.CV_32F)
+    change = cv2.multiply(change, _times(cover, under))
+    mixed = cv2.add(under, change, dtype=cv2.CV_8U if under.dtype == np.uint8 else cv2.CV_16U)
+    under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
+
+
+def finished(
+    under: Plane,
+    picture: Plane,
+    opacity: Floats,
+    place: Place,
+    finish: Callable[[Floats, Floats, Floats, Place], Floats] | None = None,
+    levels: int = 256,
+) -> tuple[Plane, Floats]:
+    """A picture as it lies in the rectangle, not yet mixed with what is there, and its opacity there."""
+    over, cover = place.put(picture), place.smooth(opacity)
+    cover = np.asarray(cv2.threshold(cover, SEEN, 0, cv2.THRESH_TOZERO)[1], np.float32)
+    if finish is not None:
+        unit = np.float32(256 / levels)
+        more = finish(_brightness(under, unit), _brightness(over, unit), cover, place) / unit
+        depth = cv2.CV_8U if over.dtype == np.uint8 else cv2.CV_16U
+        over = np.asarray(cv2.add(over, _times(more, over), dtype=depth))
+    return over, cover
+
+
+def exact(matrix: NDArray[np.float64]) -> bool:
+    """Whether a (2, 3) matrix lays pixels on pixels."""
+    near = np.rint(matrix)
+    return bool(np.array_equal(near[:, :2], np.eye(2)) and np.abs(matrix - near).max() < 1e-6)
+
+
+def shifted(matrix: NDArray[np.float64], right: float, down: float) -> NDArray[np.float64]:
+    """A (2, 3) matrix to a place so many pixels further."""
+    moved = matrix.copy()
+    moved[:, 2] += [right, down]
+    return moved
+
+
+def _averaged(picture: Plane, across: int, down: int) -> Plane:
+    """A picture whose blocks of `across` x `down` pixels are one each; at its end its border is repeated."""
+    rows, columns = picture.shape[:2]
+    wide = cv2.copyMakeBorder(picture, 0, -rows % down, 0, -columns % across, cv2.BORDER_REPLICATE)
+    size = (wide.shape[1] // across, wide.shape[0] // down)
+    return np.asarray(cv2.resize(wide, size, interpolation=cv2.INTER_AREA))
+
+
+def _before(matrix: NDArray[np.float64], across: float, down: float) -> NDArray[np.float64]:
+    """The matrix for a picture each of whose pixels is `across` x `down` of those it is for."""
+    changed = matrix.copy()
+    changed[:, 2] += matrix[:, :2] @ [(across - 1) / 2, (down - 1) / 2]
+    changed[:, :2] *= [across, down]
+    return changed
+
+
+def _brightness(plane: Plane, unit: np.float32) -> Floats:
+    grey = cv2.transform(plane, GREY[None]) if plane.ndim == 3 else plane
+    return np.asarray(grey, np.float32) * unit if unit != 1 else np.asarray(grey, np.float32)
+
+
+def _times(values: Floats, like: Plane) -> Floats:
+    """The same for each sample of a pixel."""
+    return values if like.ndim == 2 else np.asarray(cv2.merge([values] * like.shape[2]), np.float32)
