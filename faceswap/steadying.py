@@ -25,7 +25,7 @@ from faceswap.faces.index import StoredFace
 from faceswap.finishing import Drawn, drawn
 from faceswap.types import Alignment, Image, Pixels
 
-STEP = 4  # every so manieth frame is an anchor
+STEP = 8  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
 
 Palettes = tuple[Palette, Palette]
 Key = tuple[int, int]  # track and frame
@@ -43,6 +43,7 @@ class Steadier:
             coverage: What it was trained with.
         """
         self._window, self._size, self._coverage = window, size, coverage
+        self._step = max(min(int(window), STEP), 1)
         self._folder = Path()
         self._anchors: dict[int, dict[int, StoredFace]] = {}
         self._known: dict[Key, Palettes | None] = {}
@@ -52,7 +53,7 @@ class Steadier:
         self._folder, self._known = folder, {}
         anchors: dict[int, dict[int, StoredFace]] = defaultdict(dict)
         for face in faces:
-            if face.frame_index % STEP == 0:
+            if face.frame_index % self._step == 0:
                 anchors[face.face.track_id][face.frame_index] = face
         self._anchors = dict(anchors)
 
@@ -92,8 +93,8 @@ class Steadier:
         """The anchors of a face's track that are near enough to count."""
         far = int(REACH * self._window)
         track = self._anchors.get(face.face.track_id, {})
-        first = -(-(face.frame_index - far) // STEP) * STEP
-        frames = range(first, face.frame_index + far + 1, STEP)
+        first = -(-(face.frame_index - far) // self._step) * self._step
+        frames = range(first, face.frame_index + far + 1, self._step)
         return {(face.face.track_id, frame): track[frame] for frame in frames if frame in track}
 
     def _near(self, face: StoredFace) -> Mapping[Key, Palettes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -88,6 +89,7 @@ def _distance(inside: Image) -> NDArray[np.float32]:
     return far if inside.all() else cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
 
 
+@lru_cache(maxsize=8)
 def _border_distance(height: int, width: int) -> NDArray[np.float32]:
     """Distance of each pixel to the nearest pixel of the border, pixels."""
     rows = np.minimum(np.arange(height), np.arange(height)[::-1])
