@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from faceswap.types import Image
 
+STAIRS = 1.5  # pixels: deviation of the blur that takes the steps of pixels out of an edge
 MASKS = ("faceset", "predicted", "both")
 
 
@@ -63,7 +64,7 @@ def soften(mask: Image, shape: Shape) -> NDArray[np.float32]:
     inside = (mask > 127).astype(np.uint8)
     for amount, side in ((shape.top, 0), (shape.bottom, 1), (shape.left, 2), (shape.right, 3)):
         inside = _pushed(inside, round(amount), side)
-    depth = _distance(inside) - _distance(1 - inside)
+    depth = cv2.GaussianBlur(_distance(inside) - _distance(1 - inside), (0, 0), STAIRS)
     depth = np.minimum(depth - np.float32(shape.erode), _border_distance(*mask.shape))
     ramp = np.clip(depth / np.float32(max(shape.feather, 1e-6)), 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
