@@ -41,7 +41,7 @@ from faceswap.video.source import Source, open_source, segments
 log = logging.getLogger(__name__)
 
 BATCH = 8  # frames whose faces go through the network together
-AHEAD = 4  # frames decoded ahead of that
+AHEAD = 8  # frames decoded meanwhile
 SHOWN = 8  # runs of missed frames that are named in the summary
 
 
