@@ -19,7 +19,7 @@ from faceswap.blending.mask import Shape, combined, soften
 from faceswap.blending.palette import Palette, palette
 from faceswap.blending.paste import Blend, enlarge, paste
 from faceswap.blending.skin import bare_skin
-from faceswap.faces.alignment import align, moved, transform
+from faceswap.faces.alignment import moved, resized, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.traits import head_pose
 from faceswap.options import ConvertOptions
@@ -37,12 +37,14 @@ class Drawn:
     Attributes:
         original: BGR uint8 (n, n, 3), the same part of the frame in any number of pixels.
         made: uint8 (size, size, 4): BGR and how far the other person's face reaches.
+        alignment: How that lies in its frame.
         have: The colours of what was made.
         want: The colours of the original.
     """
 
     original: Image
     made: Image
+    alignment: Alignment
     have: Palette
     want: Palette
 
@@ -57,7 +59,7 @@ def drawn(face: StoredFace, alignment: Alignment, original: Image, made: Image) 
         made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
     """
     where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
-    return Drawn(original, made, palette(made[..., :3], where), palette(original, where))
+    return Drawn(original, made, alignment, palette(made[..., :3], where), palette(original, where))
 
 
 def trust(face: StoredFace, config: ConvertOptions) -> float:
@@ -109,7 +111,7 @@ class Finisher:
         shown = self._config.opacity * trust(face, self._config)
         if shown <= 0:
             return None
-        alignment = align(face.face.landmarks, CANVAS, self._coverage)
+        alignment = resized(own.alignment, CANVAS)
         reach = enlarge(own.made[..., 3], CANVAS)
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)

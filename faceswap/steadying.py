@@ -15,15 +15,14 @@ from copy import copy
 from pathlib import Path
 from typing import Self
 
-import cv2
 import numpy as np
 
 from faceswap.blending.palette import REACH, Palette, likeness, steadied
-from faceswap.faces.alignment import align, cut
-from faceswap.faces.faceset import FACES
+from faceswap.faces.alignment import align
 from faceswap.faces.index import StoredFace
+from faceswap.faces.recut import recut
 from faceswap.finishing import Drawn, drawn
-from faceswap.types import Alignment, Image, Pixels
+from faceswap.types import Alignment, Image
 
 STEP = 8  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
 
@@ -68,13 +67,14 @@ class Steadier:
         near = {key: anchor for face in faces for key, anchor in self._around(face).items()}
         self._known = {key: found for key, found in self._known.items() if key in near}
         fresh = {key: anchor for key, anchor in near.items() if key not in self._known}
-        crops = {key: crop for key, anchor in fresh.items() if (crop := self._crop(anchor)) is not None}
+        cuts = {key: recut(self._folder, anchor, self._alignment(anchor)) for key, anchor in fresh.items()}
+        crops = {key: crop for key, crop in cuts.items() if crop is not None}
         made = swap(np.stack(list(crops.values()))) if crops else ()
         self._known |= dict.fromkeys(fresh)
         for (key, crop), result in zip(crops.items(), made, strict=True):
             anchor = fresh[key]
-            found = drawn(anchor, self._alignment(anchor), crop, result)
-            self._known[key] = (found.have, found.want)
+            own = drawn(anchor, self._alignment(anchor), crop, result)
+            self._known[key] = (own.have, own.want)
 
     def palettes(self, face: StoredFace, own: Drawn) -> Palettes:
         """The steadied colours of a face's swap and of its original, after `prepare`."""
@@ -103,13 +103,3 @@ class Steadier:
 
     def _alignment(self, face: StoredFace) -> Alignment:
         return align(face.face.landmarks, self._size, self._coverage)
-
-    def _crop(self, face: StoredFace) -> Image | None:
-        """The picture that the faceset has of a face as the network sees it; None if it cannot be read."""
-        image = cv2.imread(str(self._folder / FACES / face.file), cv2.IMREAD_COLOR)
-        if image is None or image.shape[:2] != (face.alignment.size,) * 2:
-            return None
-        back = np.vstack([cv2.invertAffineTransform(face.alignment.matrix), [0, 0, 1]])
-        wanted = self._alignment(face)
-        matrix = wanted.matrix @ back
-        return cut(Pixels(np.asarray(image, np.uint8)), Alignment(matrix, wanted.size, wanted.coverage))

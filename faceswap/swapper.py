@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from faceswap import registry
 from faceswap.blending.look import Look
 from faceswap.blending.paste import enlarge
-from faceswap.faces.alignment import align, cut
+from faceswap.faces.alignment import align, cut, resized
+from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
+from faceswap.faces.sight import Landmarker
 from faceswap.finishing import CANVAS, Drawn, Finisher, drawn
+from faceswap.fitting import Fit, fits
 from faceswap.models import open_model
 from faceswap.options import ConvertConfig
 from faceswap.provenance.label import label_of, label_patch
@@ -44,10 +49,20 @@ class Swapper:
         self._finisher = Finisher(config, opened.coverage, mark)
         steadied = config.steady_frames if config.color != "none" else 0.0
         self._steadier = Steadier(steadied, opened.size, opened.coverage)
+        self._fits: dict[int, Fit] = {}
+        self._share = config.fit
 
-    def follow(self, faces: Faces, folder: Path) -> None:
-        """Steady the colours through time by the pictures that a faceset has of these faces."""
-        self._steadier.follow([face for found in faces.values() for face in found], folder)
+    def follow(self, faces: Sequence[StoredFace], folder: Path, landmarker: Landmarker | None) -> None:
+        """Get to know what is to be drawn.
+
+        Args:
+            faces: All faces that are.
+            folder: The faceset whose pictures of them steady the colours through time.
+            landmarker: Finds the features by which they are fitted to the frame's; None: they are not.
+        """
+        self._steadier.follow(faces, folder)
+        if landmarker:
+            self._fits = fits(faces, folder, self._swap, self._size, self.coverage, landmarker)
 
     def afresh(self) -> Self:
         """The same for another thread: what it remembers of the frames before is its own."""
@@ -70,10 +85,11 @@ class Swapper:
         places = [align(face.face.landmarks, max(self._size, CANVAS), self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
         made = self._swap(np.stack([enlarge(crop, self._size) for crop in crops])) if crops else ()
-        return [
-            drawn(face, align(face.face.landmarks, self._size, self.coverage), enlarge(crop, CANVAS), result)
-            for (_, face), crop, result in zip(pairs, crops, made, strict=True)
+        owned = [
+            drawn(face, resized(place, self._size), enlarge(crop, CANVAS), result)
+            for (_, face), place, crop, result in zip(pairs, places, crops, made, strict=True)
         ]
+        return [self._fitted(face, own) for (_, face), own in zip(pairs, owned, strict=True)]
 
     def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
         """What the network makes of one face, and the steadied colours of that and of the original."""
@@ -90,6 +106,10 @@ class Swapper:
     def wear(self, look: Look | None) -> None:
         """Give all faces from now on a look."""
         self._finisher.look = look
+
+    def _fitted(self, face: StoredFace, own: Drawn) -> Drawn:
+        fit = self._fits.get(face.person)
+        return replace(own, alignment=fit.partly(self._share).on(own.alignment)) if fit else own
 
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))
@@ -114,10 +134,16 @@ class Ensemble:
         self._roles: Mapping[int, Path] = {}
 
     def follow(self, faces: Faces, folder: Path, roles: Mapping[int, Path]) -> None:
-        """Take the faces that are swapped, the faceset they are in, and the model of each track."""
+        """Take the faces that are swapped, the faceset they are in, and the model of each track.
+
+        Raises:
+            DependencyError: A weight file is not installed.
+        """
         self._roles = roles
+        landmarker = _landmarker(folder) if self._config.fit else None
+        known = [face for found in faces.values() for face in found]
         for swapper in self._swappers.values():
-            swapper.follow(faces, folder)
+            swapper.follow([face for face in known if self.of(face) is swapper], folder, landmarker)
 
     def afresh(self) -> Self:
         """The same for another thread, as `Swapper.afresh` has it."""
@@ -146,3 +172,11 @@ class Ensemble:
                 size = frame.picture.width, frame.picture.height
                 patches += [label_patch(*size, label)] if patches else []
         return put
+
+
+def _landmarker(folder: Path) -> Landmarker:
+    """The landmarker that a faceset was made with."""
+    with Faceset.open(folder) as faceset:
+        name = str(faceset.settings["landmarker"])
+    landmarker: Landmarker = registry.load(registry.LANDMARKERS, name)()
+    return landmarker

@@ -367,14 +367,14 @@ def test_colours_are_the_same_whatever_was_converted_before(config):
         found = list(source.frames())
     one, other = Swapper(config), Swapper(config)
     for swapper in (one, other):
-        swapper.follow(faces, config.faceset)
+        swapper.follow([face for [face] in faces.values()], config.faceset, None)
     inputs = [faces[frame.index] for frame in found]
     whole = one.patches(found, inputs)
     late = other.patches(found[20:], inputs[20:]) + other.patches(found[3:5], inputs[3:5])
     for (mine,), (yours,) in zip(whole[20:] + whole[3:5], late, strict=True):
         assert np.abs(mine.image.astype(int) - yours.image).max() <= 1
     alone = Swapper(changed(config, steady_frames=0))
-    alone.follow(faces, config.faceset)
+    alone.follow([face for [face] in faces.values()], config.faceset, None)
     assert any(
         (a[0].image != b[0].image).any() for a, b in zip(alone.patches(found, inputs), whole, strict=True)
     )
@@ -384,7 +384,7 @@ def test_pictures_that_are_gone_only_steady_less(config, tmp_path):
     with Faceset.open(config.faceset) as faceset:
         faces = {face.frame_index: [face] for face in steadied(faceset.faces())}
     swapper = Swapper(config)
-    swapper.follow(faces, tmp_path)
+    swapper.follow([face for [face] in faces.values()], tmp_path, None)
     assert len(swapper.patches([soft_frame(config.source)], [faces[4]])[0]) == 1
 
 

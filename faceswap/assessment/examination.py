@@ -14,6 +14,7 @@ from faceswap.faces.irises import Irises
 from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.landmarkers.mesh468 import SURE, Mesh468
 from faceswap.faces.masks import hull
+from faceswap.faces.template import DETECTED
 from faceswap.provenance.label import Label
 from faceswap.quality import expression, fidelity, texture
 from faceswap.quality.fidelity import WINDOW, Mask, grey_of
@@ -28,9 +29,6 @@ STEADY_SIDE, STEADY_COVERAGE = 128, 1.6  # of the crop that flicker is measured 
 MARGIN = 0.15  # extents of the face: what lies further from its hull is the rest of the picture
 CORE = 0.06  # extents: what lies deeper within its hull is the face whose sharpness is measured
 UNCHANGED = 2.0  # grey levels: a face that differs less from the original was not swapped
-# Where dlib's detector sees an upright face, about its middle, extents: left, top, right, bottom. The median
-# of 100 drawn faces, made symmetric; its landmarks were trained on such boxes.
-DETECTED = (-0.52, -0.63, 0.52, 0.42)
 OUTER_EYES = (33, 263)  # of the mesh: the outer corners of the eyes
 
 

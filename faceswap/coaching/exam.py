@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.assessment.examination import DETECTED
 from faceswap.coaching.people import Person
 from faceswap.faces.landmarkers.dlib68 import Dlib68
+from faceswap.faces.template import DETECTED
 from faceswap.networks.checkpoint import ModelConfig
 from faceswap.networks.feed import Album
 from faceswap.quality import identity

@@ -47,6 +47,14 @@ def align(landmarks: Points, size: int, coverage: float) -> Alignment:
     return Alignment(umeyama(landmarks[RIGID], template), size, coverage)
 
 
+def resized(alignment: Alignment, size: int) -> Alignment:
+    """The same crop with another number of pixels across."""
+    factor = size / alignment.size
+    matrix = alignment.matrix * factor
+    matrix[:, 2] += (factor - 1) / 2
+    return Alignment(matrix, size, alignment.coverage)
+
+
 def transform(points: Points, matrix: Matrix) -> Points:
     """Map points (N, 2) through a (2, 3) matrix."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)

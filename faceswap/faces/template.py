@@ -38,6 +38,10 @@ MEAN_FACE: Points = np.array(
 )
 # fmt: on
 
+# Where dlib's detector sees an upright face, about its middle, extents: left, top, right, bottom. The median
+# of 100 drawn faces, made symmetric; its landmarks were trained on such boxes.
+DETECTED = (-0.52, -0.63, 0.52, 0.42)
+
 # How far behind the middle of the `RIGID` points each lies on average (the nose is before it, so negative),
 # in extents: drawn faces as MediaPipe's mesh sees them, brought together in three dimensions.
 # fmt: off

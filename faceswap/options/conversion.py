@@ -53,6 +53,13 @@ class ConvertOptions(ProvenanceOptions):
     )
     blend: str = option("alpha", "how the face is joined to the frame", choices=BLENDS)
     opacity: float = option(1.0, "how much of the swapped face shows", low=0, high=1)
+    fit: float = option(
+        1.0,
+        "how far the drawn face is moved and scaled until its features lie where the frame's do, by the same"
+        " amount in all frames; 0: where it was drawn",
+        low=0,
+        high=1,
+    )
     face_scale: float = option(1.0, "size of the swapped face against the frame's", low=0.5, high=2)
     crisp: float = option(
         0.8, "narrow the edges of a face that is drawn smaller than it is shown; 0: as drawn", low=0, high=2
