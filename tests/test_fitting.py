@@ -56,24 +56,32 @@ def test_a_fit_has_its_bounds():
 
 
 class Seeing:
-    """Finds the points of a face by its darkest place, which a drawn face has elsewhere."""
+    """Finds the mean face in the first picture of a pair, and in the second a 32nd of its side lower."""
+
+    def __init__(self):
+        self.seen = []
 
     def locate(self, picture, box):
-        grey = cv2.GaussianBlur(picture.grey(), (0, 0), 4)
-        y, x = np.unravel_index(grey.argmin(), grey.shape)
-        return (FACE - FACE.mean(0) + [x, y]).astype(np.float32)
+        assert (box.left + box.right) / 2 == pytest.approx((SIDE - 1) / 2)
+        self.seen.append(picture.image.astype(int))
+        lower = 0 if len(self.seen) % 2 else SIDE / 32
+        return (FACE + np.array([0, lower])).astype(np.float32)
 
 
 def test_each_person_is_fitted_by_pictures_of_the_faceset(facesets):
     with Faceset.open(facesets[0]) as faceset:
         faces = faceset.faces()
 
-    def lower(images):
-        """Draws every face two of 64 pixels lower."""
-        return np.concatenate([np.roll(images, 2, 1), np.full_like(images[..., :1], 255)], -1)
+    def white(images):
+        return np.full((*images.shape[:3], 4), 255, np.uint8)
 
-    found = fits(faces, facesets[0], lower, 64, 1.25, Seeing())
+    eyes = Seeing()
+    found = fits(faces, facesets[0], white, 64, 1.25, eyes)
     assert set(found) == {face.person for face in faces}
     for fit in found.values():
-        assert fit.down == pytest.approx(-2 / 64, abs=0.016) and abs(fit.right) < 0.01
-    assert fits(faces[:2], facesets[0], lower, 64, 1.25, Seeing()) == {}, "two faces say nothing"
+        assert (fit.scale, fit.right, fit.down) == pytest.approx((1, 0, -1 / 32), abs=1e-6)
+    for crop, mixed in zip(eyes.seen[::2], eyes.seen[1::2], strict=True):
+        assert mixed[128, 128].min() == 255 > crop[128, 128].min(), "what was drawn is looked at"
+        assert (mixed == crop)[:4, :4].all(), "in the picture that it will be in"
+    assert fits(faces[:2], facesets[0], white, 64, 1.25, Seeing()) == {}, "two faces say nothing"
+    assert fits(faces, facesets[0].parent, white, 64, 1.25, Seeing()) == {}, "nor do pictures that are gone"
