@@ -24,6 +24,9 @@ from faceswap.blending.palette import Colors, Palette
 
 STRETCH = 2.0  # no transfer changes a contrast by more than this factor
 FLAT = (1 / 255) ** 2  # variance that is added, so that a plain face has an inverse
+PLAIN = 1 / 255  # deviation from a line in colour space, below which there is no more than its one hue
+LUMA = np.array([0.114, 0.587, 0.299])  # BGR, ITU-R BT.601
+STEEPEST = 3.0  # no channel of a tint changes by more than this for a step of brightness
 
 Recolor = Callable[[Colors], Colors]
 Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -65,6 +68,26 @@ def mkl(have: Palette, want: Palette) -> Recolor:
     (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
     root, back = _power(spread, 0.5), _power(spread, -0.5)
     return _linear(back @ _power(root @ wide @ root, 0.5) @ back, mean, wanted)
+
+
+def toned(want: Palette, recolor: Recolor) -> Recolor:
+    """A transfer after which a face has no other hues than the film: none in black and white, a tint's alone.
+
+    Faces that were filmed in colour spread by 2.5 grey levels or more across the line along which their
+    colours spread most; one that spreads by less than `PLAIN` has its swap brought onto that line.
+
+    Args:
+        want: The original's colours.
+        recolor: Any transfer.
+    """
+    mean, spread = _moments(want.colors, want.weights)
+    values, vectors = np.linalg.eigh(spread - FLAT * np.eye(3))
+    line = vectors[:, 2] / (LUMA @ vectors[:, 2] or 1.0)
+    if values[1] > PLAIN**2 or values[2] <= PLAIN**2 or np.abs(line).max() > STEEPEST:
+        return recolor
+    matrix = np.outer(line, LUMA)
+    move = np.column_stack([matrix, mean - matrix @ mean])
+    return lambda face: _affine(recolor(face), move)
 
 
 def _linear(matrix: NDArray[np.float64], mean: NDArray[np.float64], wanted: NDArray[np.float64]) -> Recolor:
