@@ -1,16 +1,16 @@
 """The codecs that can be written: libav's names for them, and how each is told quality and speed.
 
-Each codec's own factor is the one at which it is as good as x264 at 18, its speeds those that take about as
-long, as far as it has any. Measured on a swapped clip, 512x512, from ffv1, brightness alone; 100 frames at
-`fast`:
+Each codec's own factor is the one at which it is as good as x264 at 18, in the mean of two swapped clips
+(512x512, from ffv1, brightness alone, `fast`); its speeds are those that take about as long, as far as it has
+any:
 
-    codec   factor   PSNR, dB   SSIM     kbit/s
-    h264    18       45.1       0.985    1434
-    h265    18       45.1       0.984    1060      before: 20, 44.1 dB
-    av1     19       45.1       0.988    953       before: 26, 43.9 dB
-    vp9     22       45.2       0.989    1135
+    codec   factor   PSNR, dB       SSIM             kbit/s
+    h264    18       45.1   42.4    0.985   0.981    1434   2303
+    h265    18       45.1   42.5    0.984   0.981    1060   1952
+    av1     21       44.8   42.8    0.987   0.985    821    1918
+    vp9     24       44.8   43.3    0.988   0.989    1029   2175
 
-Milliseconds of one core of an AMD EPYC for each of 60 frames of it:
+Milliseconds of one core of an AMD EPYC for a frame of the first one:
 
     codec   ultrafast   superfast   veryfast   faster   fast   medium   slow
     h264    1.7         3.5         6.0        9.0      12     14       22
@@ -88,8 +88,8 @@ _NONE: Speed = ({},) * len(SPEEDS)
 SOFTWARE = {
     "h264": Codec(("libx264", "libx264rgb"), ("crf",), 18, 51, _NAMED, ANYWHERE, {}),
     "h265": Codec(("libx265",), ("crf",), 18, 51, _NAMED, ANYWHERE, {"x265-params": "log-level=none"}),
-    "av1": Codec(("libsvtav1",), ("crf",), 19, 63, _SVT, FREE, {}),
-    "vp9": Codec(("libvpx-vp9",), ("crf",), 22, 63, _VPX, FREE, {"b": "0", "row-mt": "1"}),
+    "av1": Codec(("libsvtav1",), ("crf",), 21, 63, _SVT, FREE, {}),
+    "vp9": Codec(("libvpx-vp9",), ("crf",), 24, 63, _VPX, FREE, {"b": "0", "row-mt": "1"}),
     "ffv1": Codec(("ffv1",), (), 0, 0, _NONE, ARCHIVE, {"level": "3", "slices": "4", "slicecrc": "1"}),
 }
 
