@@ -66,8 +66,12 @@ def cast(config: ConvertConfig, source: Source, parts: Path, progress: Progress)
         if not config.faceset:
             extract(extraction, progress)
     except NoFacesError:
-        refuse_adult(source, folder, progress)  # adult footage is called that, whether anyone is in it or not
-        raise
+        refuse_adult(source, None, progress)  # adult footage is called that, whether anyone is in it or not
+        raise NoFacesError(
+            f"no faces found in {config.source}: is a face in view? 'faceswap extract' looks closer with a"
+            " smaller --min-face, --rotate 90 for pictures that lie on their side, or --profiles; give the"
+            " faceset it makes as --faceset"
+        ) from None
     refuse_adult(source, folder, progress)
     with Faceset.open(folder) as faceset:
         number = faceset.source_number(source.fingerprint())

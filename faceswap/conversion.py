@@ -20,8 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from faceswap.casting import cast
-from faceswap.errors import OutputError, UsageError, writing
+from faceswap.casting import Cast, cast
+from faceswap.errors import NoFacesError, OutputError, RefusedError, UsageError, writing
 from faceswap.faces.faceset import Faceset
 from faceswap.finishing import trust
 from faceswap.marking import Marking, shaping
@@ -102,7 +102,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         check_output(path, config.source, config.overwrite)
         marking = Marking(config, _open_parts(parts, _settings(config, source)))
         swappers = Ensemble(config, marking.mark)
-        actors = cast(config, source, parts, progress)
+        actors = _cast(config, source, parts, progress)
         swappers.follow(actors.faces, actors.folder, actors.roles)
         swappers.wear(clip_look(config, source, actors.faces, swappers, parts, progress))
         todo = [segment for segment in segments(source) if not output.finished(segment)]
@@ -127,6 +127,15 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
     return ConvertResult(path, source.count, len(shown), faces, problems, seconds, missed, actors.others)
 
 
+def _cast(config: ConvertConfig, source: Source, parts: Path, progress: Progress) -> Cast:
+    """Who is swapped; where that is nobody, nothing is left to go on with."""
+    try:
+        return cast(config, source, parts, progress)
+    except (NoFacesError, RefusedError):
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+
+
 def encoding(config: ConvertOptions) -> Encoding:
     """How the options want pictures to be encoded."""
     depth = None if config.bit_depth == "source" else int(config.bit_depth)
@@ -143,7 +152,7 @@ def _try(
     check_output(path, config.source, config.overwrite)
     swappers = Ensemble(config)
     _open_parts(parts, _settings(config, source))
-    actors = cast(config, source, parts, progress)
+    actors = _cast(config, source, parts, progress)
     swappers.follow(actors.faces, actors.folder, actors.roles)
     shown = [n for n, found in sorted(actors.faces.items()) if any(trust(face, config) > 0 for face in found)]
     count = min(config.try_frames, len(shown))

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from faceswap import registry
 from faceswap.config import pick
-from faceswap.errors import NoFacesError
+from faceswap.errors import InputError, NoFacesError
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.following import Follower
@@ -88,7 +88,7 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
     """Find the faces of the sources and write them to a faceset.
 
     A faceset that was begun with the same settings is gone on with: finished segments are not searched
-    again, and new sources are added.
+    again, and new sources are added. One without a face is not left behind.
 
     Raises:
         InputError: A source is missing or unreadable.
@@ -105,21 +105,17 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
     if config.overwrite:
         Faceset.remove(config.output)
     with Faceset.create(config.output, pick(config, ExtractOptions)) as faceset:
-        for path in paths:
-            with open_source(path) as source:
-                _extract_source(faceset, source, finder, progress)
+        try:
+            _fill(faceset, paths, finder, progress)
+        except InputError:
+            faceset.discard()
+            raise
         chosen = bool(len(wanted) or len(unwanted))
         if chosen or len(by_track(faceset.faces())) > 1:
             recognise(faceset, progress)
-        if chosen and faceset.totals().faces:
+        if chosen:
             keep(faceset, wanted, unwanted)
         totals, people = faceset.totals(), Counter(face.person for face in faceset.faces())
-    if not totals.faces:
-        names = ", ".join(str(path) for path in paths)
-        raise NoFacesError(
-            f"no faces found in {names}: is a face in view? Try a smaller --min-face,"
-            " --rotate 90 for pictures that lie on their side, or --profiles"
-        )
     seconds = time.monotonic() - started
     sizes = tuple(count for _, count in sorted(people.items()))
     return ExtractResult(
@@ -168,6 +164,18 @@ class Finder:
         crop = cut(frame.picture, alignment)
         mask = self._masker.mask(crop, transform(face.landmarks, alignment.matrix))
         return AlignedFace(crop, mask, alignment, face, frame.index)
+
+
+def _fill(faceset: Faceset, paths: Sequence[Path], finder: Finder, progress: Progress) -> None:
+    for path in paths:
+        with open_source(path) as source:
+            _extract_source(faceset, source, finder, progress)
+    if not faceset.totals().faces:
+        names = ", ".join(str(path) for path in paths)
+        raise NoFacesError(
+            f"no faces found in {names}: is a face in view? Try a smaller --min-face,"
+            " --rotate 90 for pictures that lie on their side, or --profiles"
+        )
 
 
 def _extract_source(faceset: Faceset, source: Source, finder: Finder, progress: Progress) -> None:

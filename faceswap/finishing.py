@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap import registry
-from faceswap.blending.color import Recolor
+from faceswap.blending.color import Recolor, toned
 from faceswap.blending.crispen import crisp
 from faceswap.blending.detail import Detail
 from faceswap.blending.fading import confidence
@@ -94,7 +94,7 @@ class Finisher:
 
     def recolor(self, have: Palette, want: Palette) -> Recolor | None:
         """The colour transfer between two palettes; None where they say too little."""
-        return None if have.empty or want.empty else self._color(have, want)
+        return None if have.empty or want.empty else toned(want, self._color(have, want))
 
     def patch(self, frame: Frame, face: StoredFace, own: Drawn, recolor: Recolor | None) -> Patch | None:
         """Blend a face into its frame, as far as both people's faces reach.

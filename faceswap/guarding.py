@@ -44,19 +44,19 @@ def score(image: Image) -> float:
     return guard.score(image)
 
 
-def refuse_adult(source: Source, folder: Path, progress: Progress) -> None:
+def refuse_adult(source: Source, folder: Path | None, progress: Progress) -> None:
     """Refuse a source that is adult footage, by the scores its faceset keeps; without, it is looked over.
 
     Args:
         source: The source.
-        folder: The faceset that it is converted with.
+        folder: The faceset that it is converted with; None where nobody was found.
         progress: Shows the looking over.
 
     Raises:
         RefusedError: It is.
         InputError: The faceset is missing or damaged.
     """
-    scores = _kept(source, folder)
+    scores = _kept(source, folder) if folder else None
     if scores is None:
         scores = list(map(score, sampled(source, progress)))
     judge(scores, source.path.name)

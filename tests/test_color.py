@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap import registry
-from faceswap.blending.color import STRETCH
+from faceswap.blending.color import STRETCH, toned
 from faceswap.blending.distribution import RANKS
 from faceswap.blending.palette import GRID, Palette, averaged, likeness, palette, steadied
 
@@ -49,6 +49,20 @@ def test_the_mean_is_reached(name):
 def test_the_covariance_is_reached(name):
     got, wanted = (np.cov(colors.T) for colors in (recolored(name, SKIN, PALE), PALE.colors))
     assert np.abs(got - wanted).max() < 0.12 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("tint", [[1.0, 1.0, 1.0], [0.6, 0.85, 1.1]])
+@pytest.mark.parametrize("name", registry.COLORS)
+def test_a_face_in_a_film_without_colours_has_none(name, tint):
+    shades = np.random.default_rng(0).uniform(0.3, 0.7, (GRID * GRID, 1))
+    film = Palette((shades * tint).astype(np.float32), SKIN.weights)
+    transfer = registry.load(registry.COLORS, name)
+    plain, tinted = (
+        recolor(SKIN.colors) for recolor in (transfer(SKIN, film), toned(film, transfer(SKIN, film)))
+    )
+    assert np.abs(np.cross(tinted, tint)).max() < 1 / 255
+    assert np.abs((tinted - plain) @ [0.114, 0.587, 0.299]).max() < 1 / 255, "as bright as without"
+    assert toned(PALE, transfer(SKIN, PALE))(SKIN.colors) == pytest.approx(transfer(SKIN, PALE)(SKIN.colors))
 
 
 def test_none_keeps_everything():

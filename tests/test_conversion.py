@@ -102,9 +102,10 @@ def test_without_a_faceset_the_faces_are_found_first(config, tmp_path, monkeypat
     monkeypatch.setattr("faceswap.casting.ExtractConfig", lambda **more: ExtractConfig(**{**FAKES, **more}))
     assert convert(changed(config, faceset=None)).swapped == 30
     wall = make(tmp_path / "wall.mp4", draw=nobody, count=5)
-    with pytest.raises(NoFacesError, match=r"wall\.mp4"):
+    before = set(tmp_path.iterdir())
+    with pytest.raises(NoFacesError, match=r"wall\.mp4.*--faceset"):
         convert(changed(config, source=wall, faceset=None, output=tmp_path / "x.mp4"))
-    assert not (tmp_path / "x.mp4").exists()
+    assert set(tmp_path.iterdir()) == before, "neither half a video nor a folder of what was begun"
 
 
 def test_frames_without_a_face_pass_through(config, tmp_path, facesets):

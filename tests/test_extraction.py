@@ -102,6 +102,15 @@ def test_nobody_there(tmp_path):
     clip = make(tmp_path / "wall.mp4", draw=nobody, count=5)
     with pytest.raises(NoFacesError, match=r"wall\.mp4"):
         extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    assert not (tmp_path / "set").exists(), "or looking again with other options would be refused"
+
+
+def test_what_was_found_stays_where_a_later_source_cannot_be_read(clips, tmp_path):
+    (tmp_path / "text.mp4").write_text("text")
+    for sources, kept in (((tmp_path / "text.mp4",), False), ((clips[0], tmp_path / "text.mp4"), True)):
+        with pytest.raises(InputError, match=r"text\.mp4"):
+            extract(ExtractConfig(sources=sources, output=tmp_path / "set", **FAKES))
+        assert (tmp_path / "set").exists() == kept
 
 
 def test_sound_alone(tmp_path):

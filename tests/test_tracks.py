@@ -1,11 +1,15 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faceswap.faces.alignment import align
 from faceswap.faces.changes import Changes
 from faceswap.faces.gaps import GAP, GapFiller
-from faceswap.faces.index import StoredFace
+from faceswap.faces.index import StoredFace, pack
 from faceswap.faces.smoothing import steady
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.tracks import linked, steadied
@@ -22,7 +26,16 @@ def face(x=100.0, y=100.0, track=0, size=100.0):
 
 
 def stored(frame, **more):
-    return StoredFace(f"{frame}.png", 1, frame, face(**more), NOWHERE, Traits(0, 0, 0, 0, 0), b"", "")
+    return StoredFace(
+        f"{frame}.png",
+        1,
+        frame,
+        face(**more),
+        NOWHERE,
+        Traits(0, 0, 0, 0, 0),
+        pack(np.ones((64, 64), np.uint8)),
+        "",
+    )
 
 
 def frame(index):
@@ -128,3 +141,63 @@ def test_tracks_are_steadied_one_by_one():
     assert [f.file for f in after] == [f.file for f in faces]
     for a, b in zip(faces, after, strict=True):
         assert np.abs(a.face.landmarks - b.face.landmarks).max() < 0.1
+
+
+def masked(index, draw, x=100.0, shake=(0.0, 0.0)):
+    """A face cut out of its frame a little beside where its points are; `draw` paints its mask there."""
+    points = face(x)
+    cut = align(points.landmarks + np.array(shake, np.float32), 128, 1.6)
+    mask = np.zeros((200, 400), np.uint8)
+    draw(mask, (x, 100.0))
+    crop = cv2.warpAffine(mask, cut.matrix, (128, 128))
+    packed = pack((crop > 127).astype(np.uint8))
+    return StoredFace(f"{index}.png", 1, index, points, cut, Traits(0, 0, 0, 0, 0), packed, "")
+
+
+def disk(radius):
+    def draw(mask, middle):
+        place = [round(16 * value) for value in (*middle, radius)]
+        cv2.circle(mask, place[:2], place[2], 255, -1, cv2.LINE_8, 4)
+
+    return draw
+
+
+def in_frame(stored):
+    """Where a face's mask lies in its frame."""
+    back = cv2.invertAffineTransform(stored.alignment.matrix)
+    return cv2.warpAffine(stored.mask, back, (400, 200)) > 127
+
+
+def test_an_outline_that_jitters_is_calmed_where_the_face_is():
+    """The head moves on, the crop shakes, and the outline is drawn now too wide and now too narrow."""
+    draw = np.random.default_rng(0)
+    radii, shakes = 30 + draw.normal(0, 0.7, 40), draw.normal(0, 1.5, (40, 2))
+    faces = [masked(i, disk(radii[i]), x=100 + 3 * i, shake=shakes[i]) for i in range(40)]
+    found, calm = (
+        [np.sqrt(in_frame(one).sum() / np.pi) for one in track] for track in (faces, steadied(faces))
+    )
+    jumps = [np.abs(np.diff(widths, 2)).mean() for widths in (found, calm)]
+    assert jumps[1] < 0.3 * jumps[0]
+    for index, one in enumerate(steadied(faces)):
+        assert np.argwhere(in_frame(one)).mean(0)[::-1] == pytest.approx([100 + 3 * index, 100], abs=0.7)
+
+
+def test_a_hand_is_left_out_from_its_first_frame_on_and_a_slip_is_not():
+    def face_under(hand):
+        def draw(mask, middle):
+            disk(30)(mask, middle)
+            mask[:, 110:] = 0 if hand else mask[:, 110:]
+
+        return draw
+
+    hands = [index == 4 or index >= 10 for index in range(20)]
+    calm = steadied([masked(index, face_under(hand)) for index, hand in enumerate(hands)])
+    assert [bool(not in_frame(one)[100, 118]) for one in calm] == [index >= 10 for index in range(20)]
+
+
+def test_a_mask_alone_in_time_is_kept_as_it_is():
+    lone = [masked(0, disk(30)), masked(7, disk(25))]
+    for before, after in zip(lone, steadied(lone), strict=True):
+        assert (before.mask == after.mask).all()
+    moved = steadied([replace(lone[0], frame_index=index) for index in range(3)])
+    assert all(np.mean(one.mask != lone[0].mask) < 0.002 for one in moved)

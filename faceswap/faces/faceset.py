@@ -127,6 +127,18 @@ class Faceset:
             if (folder / REJECTED).is_dir() and not any((folder / REJECTED).iterdir()):
                 (folder / REJECTED).rmdir()
 
+    def discard(self) -> None:
+        """Close it and remove it where no face was ever entered, with its folder if nothing else is there."""
+        entered = self._index.execute("SELECT 1 FROM faces").fetchone()
+        self.close()
+        if entered:
+            return
+        self.remove(self.folder)
+        with writing(self.folder):
+            for emptied in (self.folder / FACES, self.folder):
+                if emptied.is_dir() and not any(emptied.iterdir()):
+                    emptied.rmdir()
+
     def close(self) -> None:
         """Close the index."""
         self._index.close()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 
 from faceswap.faces.index import StoredFace
+from faceswap.faces.outlines import steady_masks
 from faceswap.faces.sight import SAME
 from faceswap.faces.smoothing import steady
 
@@ -52,7 +53,7 @@ def linked(faces: Sequence[StoredFace], segments: Mapping[range, bool]) -> list[
 
 
 def steadied(faces: Sequence[StoredFace]) -> list[StoredFace]:
-    """The faces of one source with the landmarks of each track smoothed through time, in the same order."""
+    """The faces of one source with landmarks and masks steadied through time by track, in the same order."""
     tracks: dict[int, list[int]] = defaultdict(list)
     for place, face in enumerate(faces):
         tracks[face.face.track_id].append(place)
@@ -60,6 +61,10 @@ def steadied(faces: Sequence[StoredFace]) -> list[StoredFace]:
     for places in tracks.values():
         track = [faces[place] for place in places]
         smoothed = steady([f.face.landmarks for f in track], [f.frame_index for f in track])
-        for place, face, points in zip(places, track, smoothed, strict=True):
-            result[place] = replace(face, face=replace(face.face, landmarks=points))
+        moved = [
+            replace(face, face=replace(face.face, landmarks=points))
+            for face, points in zip(track, smoothed, strict=True)
+        ]
+        for place, face in zip(places, steady_masks(moved), strict=True):
+            result[place] = face
     return result
