@@ -121,7 +121,7 @@ class _Work:
     @contextmanager
     def shown(self, progress: Progress) -> Iterator[None]:
         """Show a bar; Ctrl-C ends the work and keeps what there is."""
-        total = self._config.iterations
+        total = self._config.steps
         name = f"painting {self._config.content.name}" if self._config.style else "dreaming"
         self._bar = iter(progress(range(total), total=total, desc=name, unit="step", note=self._note))
         next(self._bar, None)
@@ -141,12 +141,12 @@ class _Work:
         """Note a step."""
         self.picture, self.after, self.steps = picture, losses, self.steps + 1
         every = self._config.snapshots
-        if every and self.steps * every // self._config.iterations > len(self.snapshots):
+        if every and self.steps * every // self._config.steps > len(self.snapshots):
             output = self._config.output
             path = output.with_name(f"{output.stem}_{self.steps:05d}{output.suffix}")
             _write(path, self._canvas.finished(picture), self._config)
             self.snapshots.append(path)
-        if self.steps < self._config.iterations:
+        if self.steps < self._config.steps:
             next(self._bar, None)
 
     def _note(self) -> str:
@@ -169,7 +169,7 @@ def _paint(config: StylizeConfig, canvas: Canvas, style: Floats, work: _Work) ->
         picture = fitted(picture, content.shape)
         losses, _ = measured(picture)
         work.begin(_named(losses))
-        after = round(config.iterations * _share(place + 1, len(sizes)))
+        after = round(config.steps * _share(place + 1, len(sizes)))
 
         def seen(losses: Losses, picture: Floats) -> None:
             work.step(_named(losses), picture)
@@ -207,7 +207,7 @@ def _dream(config: StylizeConfig, canvas: Canvas, work: _Work) -> None:
         config.octave_scale,
         config.jitter,
         config.dream_step,
-        config.iterations,
+        config.steps,
         config.seed,
     )
 

@@ -52,6 +52,18 @@ def test_discriminators_score_and_can_be_built_again(name, shape):
     assert np.allclose(again(pictures), model(pictures))
 
 
+def test_no_pixel_counts_more_than_its_neighbour():
+    """Where kernels meet some pixels more often than others, a woven pattern is learned."""
+    model = patch(64)
+    model.set_weights([np.full_like(one, 0.1) for one in model.get_weights()])
+    picture = tf.ones((1, 64, 64, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        score = tf.reduce_sum(model(picture))
+    middle = tape.gradient(score, picture).numpy()[0, 24:40, 24:40]
+    assert middle.min() == pytest.approx(middle.max()) and middle.min() > 0
+
+
 def test_the_whole_discriminator_sees_that_a_batch_is_all_alike():
     model = whole(SIDE)
     pictures = np.random.default_rng(0).random((4, SIDE, SIDE, 3), np.float32)

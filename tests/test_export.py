@@ -85,6 +85,15 @@ def test_fewer_bits_take_less_room(exported):
     assert sizes["eight.onnx"] < 0.5 * sizes["plain.onnx"]
 
 
+def test_pixel_shuffle_is_not_left_to_the_slow_operator(exported):
+    onnx = pytest.importorskip("onnx")
+    plain, eight = (
+        {node.op_type for node in onnx.load(exported[name]).graph.node}
+        for name in ("plain.onnx", "eight.onnx")
+    )
+    assert "DepthToSpace" in plain and "DepthToSpace" not in eight
+
+
 def test_the_file_says_what_it_is(exported, model):
     with ZipFile(exported["eight.tflite"]) as archive:
         card = json.loads(archive.read("faceswap.json"))

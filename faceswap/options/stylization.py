@@ -16,6 +16,7 @@ FEATURES = (
 )
 STARTS = ("content", "noise", "mix")
 REGIONS = ("face", "rest")
+PAINTING, DREAMING = 200, 40  # steps; a longer dream leaves nothing of the picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,12 @@ class StylizeConfig(SigningOptions):
     style: Path | None = option(None, "painting whose style it takes (not with --dream)", positional=True)
     output: Path = option(help="picture to write", short="-o")
     size: int = option(512, "longer side of the output, pixels", low=64, high=2048)
-    iterations: int = option(200, "steps in all, over all sizes or octaves", low=1, high=10000)
+    iterations: int = option(
+        0,
+        f"steps in all, over all sizes or octaves; 0: {PAINTING}, or {DREAMING} with --dream",
+        low=0,
+        high=10000,
+    )
     seed: int = option(7, "seed of noise and jitter", low=0)
     ratio: float = option(20.0, "how much style counts against content", low=0, high=1e6)
     style_scale: float = option(
@@ -54,7 +60,7 @@ class StylizeConfig(SigningOptions):
     jitter: int = option(
         32, "pixels by which the picture is shifted at random before a step", low=0, high=256
     )
-    dream_step: float = option(0.02, "mean change of a pixel in a step; white is 1", low=0.0001, high=0.5)
+    dream_step: float = option(0.01, "mean change of a pixel in a step; white is 1", low=0.0001, high=0.5)
     no_provenance: bool = option(False, "write no manifest and no notes")
     overwrite: bool = option(False, "replace the output where it exists")
 
@@ -67,6 +73,11 @@ class StylizeConfig(SigningOptions):
             raise UsageError("style_layers needs a layer or more, as conv3_1")
         if not any(self.style_weights.values()):
             raise UsageError("style_layers needs a weight above 0")
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.iterations or (DREAMING if self.dream else PAINTING)
 
     @property
     def style_weights(self) -> dict[str, float]:

@@ -25,7 +25,8 @@ def pack(path: Path, card: Card, faces: NDArray[np.float32] | None) -> None:
     """Store the weights of a float32 model as the card says, and the card with them.
 
     float16 weights are made float32 again when the file is loaded. int8 is static quantization with a scale
-    for each channel; its input is int8 too. The last convolution stays float32, see `onnx_packer`.
+    for each channel; its input is int8 too. The last convolution and the sigmoid after it stay float32, see
+    `onnx_packer`.
 
     Args:
         path: The file; it is replaced.
@@ -60,11 +61,15 @@ def _quantised(path: Path, precision: str, faces: NDArray[np.float32] | None) ->
         else:
             assert faces is not None
             work = quantizer.Quantizer(path, recipe.static_wi8_ai8())
-            work.update_quantization_recipe(
-                regex=re.escape(_last(path)),
-                operation_name=qtyping.TFLOperationName.CONV_2D,
-                algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
-            )
+            kinds = qtyping.TFLOperationName
+            for kind, which in (
+                (kinds.CONV_2D, re.escape(_last(path))),
+                (kinds.LOGISTIC, ".*"),
+                (kinds.OUTPUT, ".*"),
+            ):
+                work.update_quantization_recipe(
+                    regex=which, operation_name=kind, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
+                )
             found = work.calibrate(_samples(path, faces), num_threads=os.cpu_count() or 1)
         return bytes(work.quantize(found, enable_progress_report=False).quantized_model)
 

@@ -41,7 +41,7 @@ class LitertRunner:
             raise ModelError(f"{path} is not a whole LiteRT model: export it again") from error
         self.card = Card.read(_entry(path), path)
         self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
+        self._output = self._interpreter.get_output_details()[0]["index"]
         self._shape: tuple[int, ...] = ()
         self._lock = Lock()  # segments are converted side by side, an interpreter runs one call at a time
 
@@ -54,8 +54,8 @@ class LitertRunner:
                 self._shape = pictures.shape
             self._interpreter.set_tensor(self._input["index"], _packed(pictures, self._input))
             self._interpreter.invoke()
-            made = self._interpreter.get_tensor(self._output["index"])
-        return _unpacked(made, self._output)
+            made = self._interpreter.get_tensor(self._output)
+        return np.asarray(made, np.float32)
 
 
 def _entry(path: Path) -> str | None:
@@ -73,11 +73,3 @@ def _packed(values: NDArray[np.float32], about: dict[str, Any]) -> NDArray[Any]:
     scale, zero = about["quantization"]
     limits = np.iinfo(about["dtype"])
     return np.asarray(np.clip(np.rint(values / scale) + zero, limits.min, limits.max), about["dtype"])
-
-
-def _unpacked(values: NDArray[Any], about: dict[str, Any]) -> NDArray[np.float32]:
-    floats = np.asarray(values, np.float32)
-    if about["dtype"] == np.float32:
-        return floats
-    scale, zero = about["quantization"]
-    return np.asarray((floats - zero) * scale, np.float32)

@@ -70,7 +70,8 @@ def draw(axes: tuple, points: np.ndarray, labels: np.ndarray, title: str) -> Non
             axes[0].plot(x, -(bias + a * x) / b, "k", alpha=0.15 + 0.85 * share**4, linewidth=0.5 + share)
     axes[0].set(xlim=(-3, 3), ylim=(-3, 3), title=title)
     axes[1].plot(range(1, len(wrong) + 1), wrong, "o-", color="#dc2626")
-    axes[1].set(xlabel="round", ylabel="points that were wrong", ylim=(-2, max(wrong) + 5))
+    axes[1].set(xlabel="round", ylabel="points that were wrong", ylim=(-0.3, 1.1 * max(wrong)))
+    axes[1].locator_params(integer=True)
     print(f"{title}: {wrong[-1]} of {len(points)} wrong in round {len(wrong)}")
 
 

@@ -78,7 +78,7 @@ def main() -> None:
     x = x.astype(np.float32)[..., None] / 255
     held = np.arange(len(y)) % 4 == 0
     twice = np.concatenate([x[~held], x[~held][:, :, ::-1]]), np.tile(y[~held], 2)  # mirrored
-    figure, axes = plt.subplots(2, 2, figsize=(9.5, 8))
+    figure, axes = plt.subplots(2, 2, figsize=(9.5, 8), layout="constrained")
     axes[0, 1].imshow(np.hstack([np.vstack(x[y == p][:fewest, ..., 0][:6]) for p in range(10)]), cmap="gray")
     axes[0, 1].set(title="the people", xticks=[], yticks=[])
     for (name, network), place in zip(networks().items(), axes[1], strict=True):
@@ -88,10 +88,10 @@ def main() -> None:
         said = network.predict(x[held], verbose=0).argmax(1)
         print(right := f"{name}: {(said == y[held]).mean():.1%} of {held.sum()} unseen pictures right")
         place.imshow(np.histogram2d(y[held], said, PEOPLE, [[0, PEOPLE]] * 2)[0], cmap="Blues")
-        place.set(title=right, xlabel="taken for", ylabel="is")
+        place.set(title=right.replace(" of", "\nof"), xlabel="taken for", ylabel="is")
     axes[0, 0].legend()
     axes[0, 0].set(xlabel="round", title="accuracy on unseen pictures", ylim=(0, 1.02))
-    figure.savefig(args.output, dpi=90, bbox_inches="tight")
+    figure.savefig(args.output, dpi=90)
 
 
 if __name__ == "__main__":
