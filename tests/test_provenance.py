@@ -558,12 +558,27 @@ def test_over_a_tenth_of_certain_frames_is_refused():
 
 def test_the_network_gets_what_it_was_trained_on():
     colours = np.full((300, 500, 3), (10, 120, 240), np.uint8)
-    made = prepared(colours)
+    made = prepared(Pixels(colours))
     assert made.shape == (224, 224, 3)
     assert np.allclose(made.mean((0, 1)), [10 - 104, 120 - 117, 240 - 123], atol=2)
     slope = np.repeat(np.linspace(0, 255, 512, dtype=np.uint8)[None], 400, 0)
-    middle = prepared(np.dstack([slope] * 3))[112, :, 0] + 104
+    middle = prepared(Pixels(np.dstack([slope] * 3)))[112, :, 0] + 104
     assert np.allclose(middle, np.linspace(16, 239, 224), atol=3)  # a sixteenth is cut off on each side
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (300, 620)])
+def test_a_picture_of_any_shape_is_squeezed_by_averaging(size):
+    mean = np.array([104, 117, 123], np.float32)
+    noise = np.random.default_rng(5).integers(0, 255, (20, 20), np.uint8)
+    image = np.dstack([cv2.resize(noise, size, interpolation=cv2.INTER_LINEAR)] * 3)
+    squeezed = cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA)[16:240, 16:240].astype(np.float32)
+    assert np.abs(prepared(Pixels(image)) + mean - squeezed).mean() < 2
+
+
+def test_fine_detail_is_averaged_and_does_not_alias():
+    board = np.indices((1920, 1080)).sum(0) % 2 * np.uint8(200)
+    made = prepared(Pixels(np.dstack([board] * 3).astype(np.uint8)))
+    assert np.abs(made + np.array([104, 117, 123], np.float32) - 100).max() < 12
 
 
 def test_the_scores_are_those_of_the_package():
@@ -574,7 +589,7 @@ def test_the_scores_are_those_of_the_package():
         noise = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), np.uint8)
         image = cv2.resize(noise, (256, 256), interpolation=cv2.INTER_CUBIC)
         theirs = float(classifier.classify(np.ascontiguousarray(image[..., ::-1])))
-        assert guard.score(image) == pytest.approx(theirs, abs=0.02)
+        assert guard.score(Pixels(image)) == pytest.approx(theirs, abs=0.02)
 
 
 def test_missing_weights_say_what_to_install(monkeypatch, tmp_path):
@@ -618,4 +633,4 @@ def test_nothing_here_reaches_for_a_network(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket, "socket", refuse)
     assert read_manifest(marked(tmp_path, ".mp4")).whole
-    assert 0 <= Guard().score(np.zeros((64, 64, 3), np.uint8)) <= 1
+    assert 0 <= Guard().score(Pixels(np.zeros((64, 64, 3), np.uint8))) <= 1
