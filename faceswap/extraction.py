@@ -228,7 +228,7 @@ def _search(
         write(follower.faces(frame, cut))
         good += not frame.damaged
         if frame.index in scores:  # here it is decoded: looked for by itself it costs a decoding of the clip
-            scores[frame.index] = score(frame.image)
+            scores[frame.index] = score(frame.picture)
         yield frame.index
     write(follower.rest())
     missed = sum(not faces for faces in found.values())

@@ -18,7 +18,7 @@ from faceswap.faces.faceset import Faceset
 from faceswap.progress import Progress
 from faceswap.provenance.guard import SAMPLE_SECONDS, Guard, judge
 from faceswap.threads import ahead
-from faceswap.types import Image
+from faceswap.types import Picture
 from faceswap.video.source import Source
 
 FEW = 20  # images of a folder
@@ -33,15 +33,15 @@ def sample(source: Source) -> range:
     return range(0, source.count, max(step, 1))
 
 
-def score(image: Image) -> float:
-    """How adult a frame is, 0 to 1; may be called from several threads.
+def score(picture: Picture) -> float:
+    """How adult a picture is, 0 to 1; may be called from several threads.
 
     Raises:
         DependencyError: The network is not installed.
     """
     with _loading:
         guard = _loaded()
-    return guard.score(image)
+    return guard.score(picture)
 
 
 def refuse_adult(source: Source, folder: Path | None, progress: Progress) -> None:
@@ -62,13 +62,13 @@ def refuse_adult(source: Source, folder: Path | None, progress: Progress) -> Non
     judge(scores, source.path.name)
 
 
-def sampled(source: Source, progress: Progress) -> Iterator[Image]:
+def sampled(source: Source, progress: Progress) -> Iterator[Picture]:
     """The frames of `sample`, but for images that cannot be read; the whole source is decoded for them."""
     wanted = sample(source)
     with closing(ahead(source.frames(), AHEAD)) as frames:
         for frame in progress(frames, total=source.count, desc="looking it over", unit="frame"):
             if frame.index in wanted:
-                yield frame.image
+                yield frame.picture
 
 
 def _kept(source: Source, folder: Path) -> list[float] | None:

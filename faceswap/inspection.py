@@ -163,7 +163,7 @@ def _rows(result: InspectResult) -> Iterator[str]:
 
 
 def _stated(manifest: Manifest) -> Iterator[str]:
-    yield from (_row("problem", problem) for problem in manifest.problems)
+    yield from (_row("problem", _plain(problem)) for problem in manifest.problems)
     if manifest.sidecar:
         yield _row("manifest", f"in {manifest.sidecar}")
     if manifest.sources:
@@ -177,9 +177,17 @@ def _stated(manifest: Manifest) -> Iterator[str]:
         yield _row("consent", agreed or "not stated")
     if manifest.signer:
         stranger = f"{manifest.signer}, whom this machine does not know"
-        yield _row("signed by", _OWN if manifest.own else stranger)
+        own = _OWN if manifest.whole else _OWN.partition(",")[0]
+        yield _row("signed by", own if manifest.own else stranger)
     if manifest.earlier:
         yield _row("before", f"{manifest.earlier} earlier manifests are kept within")
+
+
+def _plain(problem: str) -> str:
+    """What the library says does not hold, in words for what it mostly is."""
+    code = problem.partition(":")[0]
+    changed = code.endswith("ash.mismatch")
+    return f"what the file holds is not what was signed ({code})" if changed else problem
 
 
 def _row(name: str, text: str) -> str:

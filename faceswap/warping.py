@@ -16,19 +16,18 @@ def warp(
 ) -> NDArray[Any]:
     """The square of `size` pixels into which `matrix` maps a part of a plane.
 
-    Only the part is touched. Shrinking by two or more first averages whole pixels (area), so that
+    Only the part is touched. Shrinking an axis by two or more first averages whole pixels (area), so that
     fine detail does not alias. What lies past the plane's border repeats the border.
 
     Args:
         plane: uint8 or uint16, (height, width) or (height, width, samples).
-        matrix: (2, 3), a similarity transform from the plane's pixels to the square's.
+        matrix: (2, 3), from the plane's pixels to the square's.
         size: Side of the square, pixels.
         growing: OpenCV's interpolation where it does not shrink so much.
 
     Returns:
         The same type, (size, size) or (size, size, samples).
     """
-    scale = scale_of(matrix)
     low, high = -0.5, size - 0.5
     square = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1]])
     corners = square @ cv2.invertAffineTransform(matrix).T
@@ -38,13 +37,14 @@ def warp(
     x1, y1 = np.clip(edge, [x0 + 1, y0 + 1], [width, height]).tolist()
     part, matrix = plane[y0:y1, x0:x1], matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ [x0, y0]
-    factor = int(1 / scale) if scale > 0 else 1
-    if factor > 1 and min(part.shape[:2]) >= factor:
-        part = part[: part.shape[0] // factor * factor, : part.shape[1] // factor * factor]
-        small = (part.shape[1] // factor, part.shape[0] // factor)
-        part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
-        matrix[:, 2] += matrix[:, :2] @ np.full(2, (factor - 1) / 2)
-        matrix[:, :2] *= factor
+    scales = np.maximum(np.linalg.norm(matrix[:, :2], axis=0), 1e-6)
+    factors = np.clip((1 / scales).astype(int), 1, part.shape[1::-1])
+    if factors.max() > 1:
+        columns, rows = np.array(part.shape[1::-1]) // factors
+        part = part[: rows * factors[1], : columns * factors[0]]
+        part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+        matrix[:, 2] += matrix[:, :2] @ ((factors - 1) / 2)
+        matrix[:, :2] *= factors
     return np.asarray(
         cv2.warpAffine(part, matrix, (size, size), flags=growing, borderMode=cv2.BORDER_REPLICATE)
     )

@@ -4,6 +4,7 @@
     python scripts/benchmark.py convert [--clip CLIP] [--network NAME] [--json FILE]
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
     python scripts/benchmark.py train --clip A --other B [--minutes 10] [--work FOLDER] [--plot FILE]
+    python scripts/benchmark.py pipeline [--clip A] [--other B] [--minutes 1] [--json FILE]
     python scripts/benchmark.py verify --facesets FACESET... --test FACESET... [--steps 500]
 
 `extract` plays the clip back and forth until it has 1,000 frames, as it is and as HEVC on a canvas of
@@ -15,6 +16,8 @@ the whole of `convert` from loading the model to the joined file, each in a proc
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
 `train` trains `swift` for a minute for its speed or, with --minutes, `swift` and `original` for so long each,
 and compares what the faces that were held out show; see `_bench_train.py`.
+`pipeline` times all of `swap`, its report with it, against a plain loop that trains as long; see
+`_bench_pipeline.py`.
 `verify` trains the Siamese network with each loss for equal steps and tests it on people it never saw.
 Ratios hold better than times: machines are noisy.
 """
@@ -32,6 +35,7 @@ from faceswap import FaceswapError
 from faceswap.diagnosis import processor
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "person_a.mp4"
+OTHER = SAMPLE.with_name("person_b.mp4")
 Figures = dict[str, dict[str, float]]
 
 
@@ -40,14 +44,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = ["extract", "convert", "identity", "train", "verify"]
+    kinds = ["extract", "convert", "identity", "train", "pipeline", "verify"]
     parser.add_argument("what", choices=kinds, help="what is measured")
     parser.add_argument("--clip", type=Path, default=SAMPLE, help="a clip of one person")
     parser.add_argument("--network", default="swift", help="the network of convert")
     parser.add_argument("--pairs", type=Path, help="table of pairs of pictures")
     parser.add_argument("--pictures", type=Path, help="folder that its names start from")
-    parser.add_argument("--other", type=Path, help="train: a clip of the other person")
-    parser.add_argument("--minutes", type=float, default=0.0, help="train: how long each network is trained")
+    parser.add_argument("--other", type=Path, help="train, pipeline: a clip of the other person")
+    parser.add_argument(
+        "--minutes", type=float, help="train, pipeline: how long each network is trained; pipeline: 1"
+    )
     parser.add_argument(
         "--work", type=Path, help="train: where facesets and models are kept and gone on with"
     )
@@ -67,7 +73,9 @@ def main() -> int:
         if args.what == "verify":
             figures = verification(args.facesets, args.test, args.steps)
         elif args.what == "train":
-            figures = training((args.clip, args.other), args.minutes, args.work, args.plot)
+            figures = training((args.clip, args.other), args.minutes or 0.0, args.work, args.plot)
+        elif args.what == "pipeline":
+            figures = pipeline((args.clip, args.other or OTHER), args.minutes or 1.0)
         elif args.what == "convert":
             figures = conversion(args.clip, args.network)
         else:
@@ -119,6 +127,14 @@ def training(clips: tuple[Path, Path], minutes: float, work: Path | None, plot: 
 
     with tempfile.TemporaryDirectory() as folder:
         return measure(clips, work or Path(folder), minutes, plot)
+
+
+def pipeline(clips: tuple[Path, Path], minutes: float) -> Figures:
+    """Speed and memory of a whole swap."""
+    from _bench_pipeline import measure
+
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(clips, Path(folder), minutes)
 
 
 def verification(facesets: list[Path], test: list[Path], steps: int) -> Figures:

@@ -387,6 +387,21 @@ def test_a_moved_picture_is_put_aside_by_as_much(measured, footage):
 
 
 @pytest.mark.real
+def test_a_brighter_background_reads_as_just_that(measured, footage):
+    """Five levels brighter, by a ramp that begins off the face: nothing of it is touched."""
+
+    def brighten(image, index):
+        hard = (footage[1][index][..., 0] == 0).astype(np.uint8)
+        wide = np.ptp(footage[3][index].landmarks[:17, 0])
+        far = cv2.distanceTransform(hard, cv2.DIST_L2, 5) / wide
+        return image + 5 * np.clip((far - 0.1) / 0.05, 0, 1)[..., None]
+
+    found = measured(brighten)
+    assert found["psnr"] == pytest.approx(20 * np.log10(255 / 5), abs=0.8)
+    assert {"psnr"} <= moved(found) - {"seam"} <= {"psnr", "ssim"} and found["seam"] < 2.5
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("degrees", [-10, 10])
 def test_a_head_that_leans_by_ten_degrees_reads_ten(measured, footage, degrees):
     def lean(image, index):

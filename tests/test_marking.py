@@ -106,7 +106,12 @@ def test_the_label_is_drawn_on_request(options):
 def corners(monkeypatch):
     """A guard that is certain where the first pixel is white; returns how often it looked."""
     looked = []
-    monkeypatch.setattr(guard.Guard, "score", lambda self, image: looked.append(1) or image[0, 0, 0] / 255.0)
+
+    def score(self, picture):
+        looked.append(1)
+        return picture.region(0, 0, 1, 1)[0, 0, 0] / 255
+
+    monkeypatch.setattr(guard.Guard, "score", score)
     return looked
 
 
@@ -165,7 +170,7 @@ def test_adult_footage_is_refused_whether_anyone_is_in_it_or_not(options, monkey
     options |= {"source": make(tmp_path / "a.mp4", draw=nobody, count=5), "faceset": None}
     with pytest.raises(NoFacesError):
         convert(ConvertConfig(**options))
-    monkeypatch.setattr(guard.Guard, "score", lambda self, image: 0.99)
+    monkeypatch.setattr(guard.Guard, "score", lambda self, picture: 0.99)
     (tmp_path / "b").mkdir()
     with pytest.raises(RefusedError):
         convert(ConvertConfig(**{**options, "output": tmp_path / "b" / "out.mp4"}))

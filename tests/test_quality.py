@@ -19,7 +19,7 @@ from faceswap.quality.flicker import excess, flicker
 from faceswap.quality.identity import cosines, distances, ranks, spread
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.pose import DISTANCE, MODEL, RELIEF, RIGID, angle_between, euler, head_rotation
-from faceswap.quality.report import Report, schema, shown, side_by_side, to_html, to_json
+from faceswap.quality.report import Report, in_frame, schema, shown, side_by_side, to_html, to_json
 from faceswap.quality.seam import seam
 from faceswap.quality.summary import WORST, FrameRow, check, correlations, summaries
 
@@ -438,5 +438,6 @@ def test_the_page_is_one_file_with_all_that_was_measured():
 
 def test_values_are_shown_as_people_read_them():
     assert shown(MEASURES["identity"], 0.914) == "91.4%"
-    assert shown(MEASURES["pose"], 3.14159) == "3.14 °"
+    assert in_frame(MEASURES["identity"], 0.349) == "0.349"  # a difference of distances, no share
+    assert shown(MEASURES["pose"], 3.14159) == in_frame(MEASURES["pose"], 3.14159) == "3.14 °"
     assert shown(MEASURES["rank"], None) == "not measured"

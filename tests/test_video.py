@@ -378,14 +378,15 @@ def test_region(name: str, size: tuple[int, int], edges: tuple[int, int, int, in
 @given(
     angle=st.floats(-3, 3),
     scale=st.floats(0.15, 3),
+    squeeze=st.floats(0.3, 1),
     x=st.floats(0, 150),
     y=st.floats(0, 90),
     side=st.just(32),
 )
-def test_warp(name, size, angle, scale, x, y, side) -> None:
+def test_warp(name, size, angle, scale, squeeze, x, y, side) -> None:
     """A square warped plane by plane is the one warped from the converted frame, but for rounding."""
     picture = NativePicture(sample(name, *size))
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [squeeze, 1]
     matrix = np.column_stack([turn, (side - 1) / 2 - turn @ [x, y]])
     direct = Pixels(picture.region(0, 0, *size)).warp(matrix, side).astype(int)
     difference = np.abs(picture.warp(matrix, side) - direct)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import DependencyError, RefusedError
-from faceswap.types import Image
+from faceswap.types import Picture
 
 SAMPLE_SECONDS = 1.0  # seconds of footage for one sampled frame
 CERTAIN, SHARE = 0.8, 0.1  # refused where more than this share of the frames scores above that
@@ -47,9 +47,9 @@ class Guard:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
-    def score(self, image: Image) -> float:
-        """How adult a BGR uint8 image (height, width, 3) is, 0 to 1; may be called from several threads."""
-        output = self._session.run(None, {self._input: prepared(image)[None]})[0]
+    def score(self, picture: Picture) -> float:
+        """How adult a picture is, 0 to 1; may be called from several threads."""
+        output = self._session.run(None, {self._input: prepared(picture)[None]})[0]
         return float(np.ravel(output)[1])
 
 
@@ -68,21 +68,18 @@ def judge(scores: Sequence[float], name: str) -> None:
         raise RefusedError(f"{name} looks like adult footage ({share:.0%} of its seconds): not worked on")
 
 
-def prepared(image: Image) -> NDArray[np.float32]:
-    """What the network wants: 256 x 256, of that the middle 224 x 224, BGR less its mean, float32.
+def prepared(picture: Picture) -> NDArray[np.float32]:
+    """What the network wants: of the picture at 256 x 256 the middle 224 x 224, BGR less its mean, float32.
 
-    It was trained on JPEG files read back, and scores drift without that step, so it is done here too.
+    It was trained on JPEG files read back, and scores drift without that step, so it is done here too. Of a
+    decoded frame only these pixels are turned into BGR: at 1080x1920 that spares a third of the time.
     """
-    small = cv2.resize(image, (_SIDE, _SIDE), interpolation=_filter(image))
-    margin = (_SIDE - _CROP) // 2
-    crop = small[margin : margin + _CROP, margin : margin + _CROP]
+    across, down = _SIDE / picture.width, _SIDE / picture.height
+    margin = (_SIDE - _CROP) / 2
+    matrix = np.array([[across, 0, (across - 1) / 2 - margin], [0, down, (down - 1) / 2 - margin]])
+    crop = picture.warp(matrix, _CROP)
     read = cv2.imdecode(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
     return np.asarray(read, np.float32) - _MEAN
-
-
-def _filter(image: Image) -> int:
-    """Averaging where the image shrinks, as in the reference; linear where it grows."""
-    return cv2.INTER_AREA if min(image.shape[:2]) > _SIDE else cv2.INTER_LINEAR
 
 
 def weight_file() -> Path:

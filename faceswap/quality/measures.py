@@ -86,7 +86,9 @@ _ALL = (
         "Head turned otherwise",
         "°",
         "less",
-        "The angle between the turn of the head in the original and in the swap.",
+        "The angle between the turn of the head in the original and in the swap, both read off a mean head."
+        " That two people's faces differ in shape is part of it, as a turn up or down by 3 to 10° in all"
+        " frames alike; the plots of yaw, pitch and roll show how much that is, and how turns are followed.",
         decimals=2,
     ),
     Measure(

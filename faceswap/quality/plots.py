@@ -37,16 +37,17 @@ def measure_plot(measure: Measure, rows: Sequence[FrameRow], found: Summary) -> 
 
 
 def trace_plot(name: str, rows: Sequence[FrameRow], correlation: float | None) -> Figure:
-    """What the original does and what the swap does, over time."""
+    """What the original does and what the swap does, over time, and how far apart they are on average."""
     figure, axes = _sheet(rows)
+    apart = np.mean([row.traces[name][1] - row.traces[name][0] for row in rows if name in row.traces])
     for side, (colour, label) in enumerate(((ORIGINAL, "original"), (SWAPPED, "swapped"))):
         times, values = _series(
             rows, [row.traces[name][side] if name in row.traces else None for row in rows]
         )
         axes.plot(times, values, color=colour, linewidth=1, label=label)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, frameon=False, ncols=2)
-    follows = "" if correlation is None else f": correlation {correlation:.2f}"
-    axes.set_title(f"{name}{follows}", fontsize=8, loc="left")
+    follows = "" if correlation is None else f", correlation {correlation:.2f}"
+    axes.set_title(f"{name}: on average {apart:+.2g} in the swap{follows}", fontsize=8, loc="left")
     return figure
 
 

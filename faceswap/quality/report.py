@@ -95,7 +95,7 @@ def to_html(report: Report, worst: Worst) -> str:
         {
             "measure": MEASURES[name],
             "value": shown(MEASURES[name], summary.value),
-            "median": shown(MEASURES[name], summary.median),
+            "median": in_frame(MEASURES[name], summary.median),
             "tenth": shown(MEASURES[name], summary.worst_tenth),
             "frames": summary.frames,
             "check": limits.get(name),
@@ -110,17 +110,20 @@ def to_html(report: Report, worst: Worst) -> str:
     ]
     by_frame = {row.frame: row for row in report.rows}
     return environment.from_string(text).render(
-        report=report, cards=cards, follows=follows, by_frame=by_frame, shown=shown
+        report=report, cards=cards, follows=follows, by_frame=by_frame, shown=shown, in_frame=in_frame
     )
 
 
 def shown(measure: Measure, value: float | None) -> str:
-    """A value as people read it, with its unit."""
-    if value is None:
-        return "not measured"
-    if measure.headline == "share" or measure.name == "missed":
+    """What a measure comes to over the clip as people read it, with its unit."""
+    if value is not None and (measure.headline == "share" or measure.name == "missed"):
         return f"{value:.1%}"
-    return f"{value:.{measure.decimals}f} {measure.unit}".strip()
+    return in_frame(measure, value)
+
+
+def in_frame(measure: Measure, value: float | None) -> str:
+    """The value of one frame as people read it: of a share what is counted, not a percentage."""
+    return "not measured" if value is None else f"{value:.{measure.decimals}f} {measure.unit}".strip()
 
 
 def side_by_side(original: Image, swapped: Image, height: int) -> str:
