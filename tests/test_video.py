@@ -417,7 +417,7 @@ def test_patch(name: str, left: int, top: int, width: int, height: int, seed: in
 
     covered = np.zeros((29, 41), np.float32)
     for y, x in zip(*np.nonzero(mask), strict=True):
-        if 0 <= y + top < 27 and 0 <= x + left < 39:
+        if 0 <= y + top < 29 and 0 <= x + left < 41:  # a sample of chroma at the border is for pixels past it
             covered[y + top, x + left] = 1
     whole = np.zeros((27, 39, 3), np.uint8)
     whole[:] = image[0, 0]
