@@ -33,7 +33,7 @@ from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source, find_sources, open_source, segments
 
 LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
-KEPT = 40e6  # pixels kept, so that who came in can be traced back: 19 frames of 1080p, 6 of 4K
+KEPT = 24e6  # pixels kept, so that who came in can be traced back: 11 frames of 1080p
 NAMED = 8  # people whose faces are counted out
 OFTEN = 0.02  # share of a faceset's faces from which a person is counted
 AHEAD = 4  # frames decoded ahead of the search
