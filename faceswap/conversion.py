@@ -89,6 +89,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         NoFacesError: Nobody is in the source, or nobody of those who are named by pictures.
         ModelError: A model is missing or damaged.
         OutputError: The output exists, or cannot be written.
+        DependencyError: The weights of the landmarker that the faceset was made with are not installed.
         RefusedError: It is adult footage.
         SigningError: The output cannot be signed; nothing new stands under its name.
     """

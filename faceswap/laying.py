@@ -8,10 +8,9 @@ way that is no turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import cv2
 import numpy as np
@@ -122,6 +121,21 @@ class Place:
         return np.asarray(cv2.copyMakeBorder(inner, *before, border))
 
 
+class Finish(Protocol):
+    """What is done to a face when it lies in its frame, where alone the frame's finest texture is seen."""
+
+    def __call__(self, under: Floats, over: Floats, opacity: Floats, place: Place) -> Floats:
+        """What is added to the face's brightness.
+
+        Args:
+            under: float32 (height, width), the brightness of the frame where the face lies, 0 to 255.
+            over: The same of the face.
+            opacity: float32 (height, width), 0 to 1.
+            place: Where that is.
+        """
+        ...
+
+
 def seen(opacity: Floats) -> Rectangle:
     """The part of a picture that is not wholly transparent: its first column and row, width and height."""
     x, y, width, height = cv2.boundingRect((opacity >= SEEN).astype(np.uint8))
@@ -133,7 +147,7 @@ def lay(
     picture: Plane,
     opacity: Floats,
     place: Place,
-    finish: Callable[[Floats, Floats, Floats, Place], Floats] | None = None,
+    finish: Finish | None = None,
     levels: int = 256,
 ) -> None:
     """Lay a picture over a plane, in place; where it is not seen, the plane's samples stay as they are.
@@ -143,7 +157,7 @@ def lay(
         picture: The same type and number of samples, (rows, columns) or (rows, columns, samples).
         opacity: float32 (rows, columns), 0 to 1.
         place: Where it lies in the plane.
-        finish: As `types.Finish`; it is given the mean of several samples.
+        finish: What is added to the picture there; of several samples it is given the brightness.
         levels: How many values a sample of the plane may have.
     """
     under = plane[place.area]
@@ -159,7 +173,7 @@ def finished(
     picture: Plane,
     opacity: Floats,
     place: Place,
-    finish: Callable[[Floats, Floats, Floats, Place], Floats] | None = None,
+    finish: Finish | None = None,
     levels: int = 256,
 ) -> tuple[Plane, Floats]:
     """A picture as it lies in the rectangle, not yet mixed with what is there, and its opacity there."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.laying import Place, seen
+from faceswap.laying import Finish, Place, seen
 from faceswap.warping import warp
 
 Image = NDArray[np.uint8]
@@ -213,21 +213,6 @@ class AlignedFace:
     alignment: Alignment
     face: Face
     frame_index: int
-
-
-class Finish(Protocol):
-    """What is done to a face when it lies in its frame, where alone the frame's finest texture is seen."""
-
-    def __call__(self, under: Floats, over: Floats, opacity: Floats, place: Place) -> Floats:
-        """What is added to the face's brightness.
-
-        Args:
-            under: float32 (height, width), the brightness of the frame where the face lies, 0 to 255.
-            over: The same of the face.
-            opacity: float32 (height, width), 0 to 1.
-            place: Where that is.
-        """
-        ...
 
 
 @dataclass(frozen=True)

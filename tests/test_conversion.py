@@ -12,6 +12,7 @@ from faceswap import ConvertConfig, ExtractConfig, convert, extract
 from faceswap.conversion import ConvertResult
 from faceswap.errors import InputError, ModelError, NoFacesError, OutputError, UsageError
 from faceswap.faces.faceset import FACES, Faceset
+from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.tracks import steadied
 from faceswap.registry import BLENDS, COLORS
 from faceswap.swapper import Swapper
@@ -379,6 +380,28 @@ def test_colours_are_the_same_whatever_was_converted_before(config):
     assert any(
         (a[0].image != b[0].image).any() for a, b in zip(alone.patches(found, inputs), whole, strict=True)
     )
+
+
+class Lower:
+    """Finds every second face, the drawn one, a 32nd of the crop lower than the one before."""
+
+    count = 0
+
+    def locate(self, picture, box):
+        self.count += 1
+        return np.float32(MEAN_FACE * 100 + 128 + [0, 0 if self.count % 2 else 8])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_drawn_face_is_laid_where_its_features_fit(config, share):
+    with Faceset.open(config.faceset) as faceset:
+        faces = steadied(faceset.faces())
+    frame, swapper = soft_frame(config.source), Swapper(changed(config, fit=share))
+    ((before,),) = swapper.patches([frame], [[faces[4]]])
+    swapper.follow(faces, config.faceset, Lower())
+    ((after,),) = swapper.patches([frame], [[faces[4]]])
+    up = before.matrix[:, :2] @ [0, -256 / 32 * share]
+    assert np.allclose(after.matrix[:, 2] - before.matrix[:, 2], up, atol=1e-3)
 
 
 def test_pictures_that_are_gone_only_steady_less(config, tmp_path):

@@ -15,9 +15,9 @@ from faceswap.errors import DependencyError
 from faceswap.faces.alignment import transform, umeyama
 from faceswap.faces.template import MEAN_FACE
 from faceswap.faces.weights import SHAPE_68, weight_file
-from faceswap.networks.autoencoder import to_float
 from faceswap.networks.dlib_format import Reader, read_layers
 from faceswap.networks.identity import CHIP_POINTS, CHIP_TEMPLATE, LENGTH, SIZE, build_identity, chip_matrix
+from faceswap.types import to_float
 
 MEAN = (120.5, 110.25, 100.0)  # RGB
 RESNET = "dlib_face_recognition_resnet_model_v1.dat"

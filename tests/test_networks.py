@@ -6,13 +6,13 @@ import pytest
 from faceswap import registry
 from faceswap.errors import ModelError, UsageError
 from faceswap.networks import checkpoint
-from faceswap.networks.autoencoder import to_float, to_image
 from faceswap.networks.checkpoint import ModelConfig, TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import ssim_map
 from faceswap.networks.optimizers import make
 from faceswap.networks.preview import HELD, Sitters, sheet
 from faceswap.networks.step import TrainingStep
+from faceswap.types import to_float, to_image
 
 TINY = ModelConfig("tiny", 32, 1.25)
 

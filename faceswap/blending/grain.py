@@ -26,7 +26,7 @@ LEAST = 64  # pixels of face below which nothing is measured
 
 @dataclass(frozen=True)
 class Grain:
-    """Brings the grain of a face to that of the frame it lies in; a `types.Finish`.
+    """Brings the grain of a face to that of the frame it lies in; a `laying.Finish`.
 
     Attributes:
         match: How far, 0 to 1.

@@ -10,8 +10,6 @@ import keras
 import tensorflow as tf
 
 from faceswap.types import Image
-from faceswap.types import to_float as to_float
-from faceswap.types import to_image as to_image
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from faceswap.networks.autoencoder import to_image
 from faceswap.networks.layers import convolution
-from faceswap.types import Image
+from faceswap.types import Image, to_image
 
 # === Config ===
 NOISE = 96  # numbers a face is made of

@@ -13,9 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from faceswap.networks.autoencoder import to_float
 from faceswap.networks.identity import LENGTH, SIZE, chip_matrix
-from faceswap.types import Image, Points
+from faceswap.types import Image, Points, to_float
 
 SEVERAL = 64  # faces that speak for a person
 BATCH = 16  # of them go through the network together
