@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 
 import av
 import cv2
@@ -380,6 +381,25 @@ def test_colours_are_the_same_whatever_was_converted_before(config):
     assert any(
         (a[0].image != b[0].image).any() for a, b in zip(alone.patches(found, inputs), whole, strict=True)
     )
+
+
+def test_a_face_takes_on_the_texture_of_its_frame(config):
+    """On a noisy frame a smooth face gets the frame's grain, and detail of its own more."""
+    soft, face = soft_frame(config.source), stored(config.faceset)
+    noise = np.random.default_rng(0).normal(0, 8, soft.image.shape[:2])
+    frame = replace(soft, picture=Pixels(np.clip(soft.image + noise[..., None], 0, 255).astype(np.uint8)))
+    shown = {}
+    for option in ("neither", "match_grain", "match_detail"):
+        swapper = Swapper(changed(config, **{**NEUTRAL, **({option: 1.0} if option in NEUTRAL else {})}))
+        swapper._swap = lambda images: mirror(np.stack([cv2.GaussianBlur(x, (0, 0), 2) for x in images]))
+        image, mask = put_in(frame, swapper.patches([frame], [[face]])[0][0])
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        shown[option] = (
+            image[inner][:, 1].astype(float),
+            cv2.Laplacian(image[..., 1], cv2.CV_32F)[inner].std(),
+        )
+    assert shown["match_grain"][1] > 1.1 * shown["neither"][1]
+    assert np.abs(shown["match_detail"][0] - shown["neither"][0]).mean() > 0.3
 
 
 class Lower:

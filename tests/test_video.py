@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -462,6 +463,26 @@ def test_a_turned_patch(name, angle, scale, x, y, seed) -> None:
     reach = cv2.warpAffine((opacity > 0).astype(np.uint8), patch.matrix, (152, 92), flags=cv2.INTER_NEAREST)
     far = cv2.dilate(reach, np.ones((13, 13), np.uint8)) == 0
     assert np.array_equal(done[far], plain[far])
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "nv12", "yuv420p10le", "gray", "rgb24"])
+def test_what_finishes_a_patch_is_for_brightness(name: str) -> None:
+    """It is given and gives grey levels of 8 bits whatever the depth, and leaves chroma alone."""
+    native, seen = sample(name, 40, 28), []
+
+    def lighter(under, over, opacity, place):
+        seen.append((under.max(), over.max(), opacity.shape, (place.height, place.width)))
+        return np.full_like(under, 10)
+
+    plain = Patch(np.full((12, 16, 3), 90, np.uint8), np.ones((12, 16), np.float32), np.eye(2, 3))
+    done, without = (apply_patches(native, [replace(plain, finish=each)]) for each in (lighter, None))
+    unit = 1 << (traits(name).depth - 8)
+    for number, (new, old) in enumerate(zip(views(done), views(without), strict=True)):
+        change = new.astype(int) - old
+        bright = number == 0
+        assert (change[:12, :16] == 10 * unit).all() if bright else not change.any()
+        assert not change[12:].any() and not change[:, 16:].any()
+    assert seen and all(max(under, over) < 256 and shape == place for under, over, shape, place in seen)
 
 
 @pytest.mark.parametrize("name", PLAIN)
