@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import NoFacesError
-from faceswap.extraction import Finder
 from faceswap.faces.masks import hull
+from faceswap.finding import Finder
 from faceswap.options import ExtractOptions, StylizeConfig
 from faceswap.types import Image, Pixels
 

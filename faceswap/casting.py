@@ -12,11 +12,12 @@ import numpy as np
 
 from faceswap.curation.references import describe_references
 from faceswap.errors import InputError, NoFacesError
-from faceswap.extraction import Finder, extract
+from faceswap.extraction import extract
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
 from faceswap.faces.people import Descriptors, matches, nearest
 from faceswap.faces.tracks import steadied
+from faceswap.finding import Finder
 from faceswap.guarding import refuse_adult
 from faceswap.options import ConvertConfig, ExtractConfig
 from faceswap.progress import Progress

@@ -6,34 +6,29 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from faceswap import registry
 from faceswap.config import pick
 from faceswap.errors import InputError, NoFacesError
-from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.following import Follower
-from faceswap.faces.gaps import GAP
 from faceswap.faces.index import Segment, WrittenFace
-from faceswap.faces.maskers import Masker
-from faceswap.faces.sight import SAME, Detector, Landmarker, Sight
-from faceswap.faces.tracking import Tracker
+from faceswap.faces.lying import Lying
+from faceswap.faces.sight import SAME
 from faceswap.faces.tracks import linked
+from faceswap.finding import Finder, look_around
 from faceswap.guarding import sample, score
-from faceswap.options import FACE_TYPES, ExtractConfig, ExtractOptions
+from faceswap.options import ExtractConfig, ExtractOptions
 from faceswap.progress import Progress, quiet
 from faceswap.recognition import by_track, describe_pictures, keep, recognise
 from faceswap.threads import ahead, side_by_side
-from faceswap.types import AlignedFace, Face, Frame
+from faceswap.types import Face, Frame
 from faceswap.video.source import Source, find_sources, open_source, segments
 
-LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
-KEPT = 24e6  # pixels kept, so that who came in can be traced back: 11 frames of 1080p
 NAMED = 8  # people whose faces are counted out
 OFTEN = 0.02  # share of a faceset's faces from which a person is counted
 AHEAD = 4  # frames decoded ahead of the search
@@ -123,49 +118,6 @@ def extract(config: ExtractConfig, progress: Progress = quiet) -> ExtractResult:
     )
 
 
-class Finder:
-    """The plug-ins that find faces, and how the faces are cut out."""
-
-    def __init__(self, options: ExtractOptions) -> None:
-        """Import the detector and load the landmarker.
-
-        Raises:
-            DependencyError: A weight file is not installed.
-        """
-        self._detector: Callable[[], Detector] = registry.load(registry.DETECTORS, options.detector)
-        self._landmarker: Landmarker = registry.load(registry.LANDMARKERS, options.landmarker)()
-        self._masker: Masker = registry.load(registry.MASKERS, options.masker)()
-        self._helper = None
-        if options.profiles:
-            detector, landmarker = (
-                registry.load(table, name)()
-                for table, name in ((registry.DETECTORS, "mesh"), (registry.LANDMARKERS, "mesh468"))
-            )
-            self._helper = Sight(detector, landmarker, options.min_face)
-        self._coverage = options.coverage or FACE_TYPES[options.face_type]
-        self._options = options
-
-    def tracker(self, look_around: int) -> Tracker:
-        """A tracker for one segment; see there for `look_around`.
-
-        Each has a detector of its own: dlib's keep what they are working on, so two threads that share one
-        corrupt the memory. Its shape predictors do not, and are shared, as is the helper.
-        """
-        return Tracker(self.sight(), look_around)
-
-    def sight(self) -> Sight:
-        """A detector of its own with the landmarker that all share."""
-        options = self._options
-        return Sight(self._detector(), self._landmarker, options.min_face, options.rotate, self._helper)
-
-    def cut(self, frame: Frame, face: Face) -> AlignedFace:
-        """Cut a face out of its frame."""
-        alignment = align(face.landmarks, self._options.face_size, self._coverage)
-        crop = cut(frame.picture, alignment)
-        mask = self._masker.mask(crop, transform(face.landmarks, alignment.matrix))
-        return AlignedFace(crop, mask, alignment, face, frame.index)
-
-
 def _fill(faceset: Faceset, paths: Sequence[Path], finder: Finder, progress: Progress) -> None:
     for path in paths:
         with open_source(path) as source:
@@ -205,7 +157,23 @@ def _entered(faceset: Faceset, number: int, results: Iterator[int | Segment]) ->
 def _search(
     faceset: Faceset, number: int, source: Source, segment: range, finder: Finder
 ) -> Iterator[int | Segment]:
-    """Search a segment; yields the index of each frame when it is done, and the segment at the end."""
+    """Search a segment; yields the index of each frame when it is done, and the segment at the end.
+
+    Where nobody is upright but people lie on their side, all the time and on the same one, it is searched
+    once more for those: so is a clip shown whose camera took itself to be held in another way.
+    """
+    turned = finder.turned() if source.is_video else None
+    lying = Lying(turned.sight(), segment) if turned else None
+    for step in _follow(faceset, number, source, segment, finder, lying):
+        if isinstance(step, Segment) and not step.faces and turned and lying and lying.seen():
+            *_, step = _follow(faceset, number, source, segment, turned)
+        yield step
+
+
+def _follow(
+    faceset: Faceset, number: int, source: Source, segment: range, finder: Finder, lying: Lying | None = None
+) -> Iterator[int | Segment]:
+    """Follow the faces of a segment and write them; yields what `_search` does."""
     reach = look_around(source)
     follower = Follower(finder.tracker(reach), reach)
     goes_on, good = False, 0
@@ -229,15 +197,10 @@ def _search(
         good += not frame.damaged
         if frame.index in scores:  # here it is decoded: looked for by itself it costs a decoding of the clip
             scores[frame.index] = score(frame.picture)
+        if lying and not any(found.values()):
+            lying.look(frame)
         yield frame.index
     write(follower.rest())
     missed = sum(not faces for faces in found.values())
     faces_in_order = [face for index in segment for face in found[index]]
     yield Segment(segment, faces_in_order, missed, len(segment) - good, goes_on, scores)
-
-
-def look_around(source: Source) -> int:
-    """Frames between two searches of the whole frame; 0 for pictures that do not follow in time."""
-    if not source.is_video:
-        return 0
-    return max(min(LOOK_AROUND, int(KEPT / (source.width * source.height))), GAP + 1)

@@ -11,8 +11,8 @@ from pathlib import Path
 import av
 
 from faceswap.errors import InputError
-from faceswap.extraction import Finder, look_around
 from faceswap.faces.alignment import align, cut
+from faceswap.finding import Finder, look_around
 from faceswap.options import ExtractOptions, InspectConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.detection import Detector, Reading

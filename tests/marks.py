@@ -9,9 +9,9 @@ import av
 import cv2
 import numpy as np
 
-from faceswap.extraction import LOOK_AROUND, Finder
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.masks import hull
+from faceswap.finding import LOOK_AROUND, Finder
 from faceswap.options import ExtractOptions
 from faceswap.provenance.detection import Detector, Reading
 from faceswap.provenance.watermark import COVERAGE, SIZE, Mark

@@ -321,7 +321,7 @@ def test_one_person_is_kept_or_left_out(real, tmp_path):
 @pytest.mark.real
 def test_a_clip_that_lies_on_its_side_comes_upright(real, tmp_path):
     source = real / "hard" / "video" / "rotation_metadata_90.mp4"
-    result = extract(ExtractConfig(sources=source, output=tmp_path / "set", rotate=90))
+    result = extract(ExtractConfig(sources=source, output=tmp_path / "set"))
     assert result.faces == result.frames
     with Faceset.open(tmp_path / "set") as faceset:
         assert all(70 < abs(face.traits.roll) < 110 for face in faceset.faces())

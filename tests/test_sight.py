@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -10,9 +11,10 @@ from faceswap import ExtractConfig, extract
 from faceswap.errors import UsageError
 from faceswap.faces import turning
 from faceswap.faces.faceset import Faceset
+from faceswap.faces.lying import Lying
 from faceswap.faces.sight import Sight, Sighting
 from faceswap.faces.template import MEAN_FACE
-from faceswap.types import Box, Pixels
+from faceswap.types import Box, Frame, Pixels
 
 DARK = 40
 
@@ -73,6 +75,31 @@ def test_a_leaning_face_is_found_by_turning_the_picture(degrees):
 def test_who_is_upright_is_not_turned():
     [seen] = Sight(Upright(), Points(), 40, rotate=60).everywhere(leaning(0))
     assert seen.angle == 0 and seen.box.iou(Box(110, 80, 190, 160)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("angles", "lie"),
+    [
+        ([90] * 8, True),
+        ([90] * 4 + [None] * 4, True),
+        ([90] * 3 + [None] * 5, False),
+        ([90, 180, 270, None] * 2, False),
+        ([None] * 8, False),
+    ],
+)
+def test_who_lies_on_one_side_in_half_of_a_segment_is_noticed(angles, lie):
+    lying = Lying(Sight(Upright(), Points(), 40, rotate=90), range(100, 180))
+    empty = Pixels(np.full((300, 300, 3), 20, np.uint8))
+    for index in range(100, 180):
+        angle = angles[(index - 100) // 10]
+        lying.look(Frame(index, index, Fraction(1, 25), empty if angle is None else leaning(angle)))
+    assert lying.seen() is lie
+
+
+def test_a_segment_of_one_frame_is_looked_at_once():
+    lying = Lying(Sight(Upright(), Points(), 40, rotate=90), range(7, 8))
+    lying.look(Frame(7, 7, Fraction(1, 25), leaning(270)))
+    assert lying.seen()
 
 
 class Blind:
@@ -150,8 +177,8 @@ def test_turned_photographs_come_upright(real, tmp_path):
 
 @pytest.mark.real
 def test_a_head_that_turns_over_is_followed(real):
-    from faceswap.extraction import Finder
     from faceswap.faces.alignment import transform
+    from faceswap.finding import Finder
     from faceswap.video.source import open_source
 
     with open_source(real / "clips" / "rd_radio2_512.mp4") as source:

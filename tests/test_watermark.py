@@ -16,8 +16,8 @@ from marks import (
     read_mark,
 )
 
-from faceswap.extraction import Finder
 from faceswap.faces.alignment import align, cut
+from faceswap.finding import Finder
 from faceswap.options import ExtractOptions
 from faceswap.provenance.detection import Detector
 from faceswap.provenance.watermark import COVERAGE, SIZE, Mark

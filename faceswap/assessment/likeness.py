@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.errors import InputError, NoFacesError
-from faceswap.extraction import Finder
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.sight import Sight
+from faceswap.finding import Finder
 from faceswap.options import EvaluateConfig, ExtractOptions
 from faceswap.quality.identity import Descriptors, cosines, distances, ranks, spread
 from faceswap.quality.summary import FrameRow

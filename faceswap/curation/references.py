@@ -7,9 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from faceswap.extraction import Finder
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.people import Descriptors
+from faceswap.finding import Finder
 from faceswap.options import ExtractOptions
 from faceswap.recognition import describe_pictures
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.errors import InputError, ModelError, NoFacesError
-from faceswap.extraction import Finder
 from faceswap.faces.alignment import align, cut
 from faceswap.faces.identity import Identifier
 from faceswap.faces.people import Descriptors
 from faceswap.faces.sight import Sight
+from faceswap.finding import Finder
 from faceswap.options import ExtractOptions, VerifyConfig
 from faceswap.progress import Progress, quiet
 from faceswap.recognition import only_face

@@ -34,8 +34,8 @@ def drawn(person: int, random: np.random.Generator) -> np.ndarray:
 
 def found(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """The faces in the pictures of ten subfolders, and whose each is."""
-    from faceswap.extraction import Finder
     from faceswap.faces.alignment import align, cut
+    from faceswap.finding import Finder
     from faceswap.options import ExtractOptions
     from faceswap.types import Pixels
     from faceswap.video.images import images_in, read_image
