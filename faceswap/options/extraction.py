@@ -27,8 +27,8 @@ class ExtractOptions(Options):
     )
     rotate: int = option(
         0,
-        "where nobody is seen, turn the picture in steps of so many degrees and look again; 0: only where a whole clip"
-        " lies on its side",
+        "where nobody is seen, turn the picture in steps of so many degrees and look again; 0: only where a"
+        " clip lies on its side",
         low=0,
         high=180,
     )
