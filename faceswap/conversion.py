@@ -22,6 +22,7 @@ from typing import Any
 
 from faceswap.casting import Cast, cast
 from faceswap.errors import NoFacesError, OutputError, RefusedError, UsageError, writing
+from faceswap.examples import examples_digest
 from faceswap.faces.faceset import Faceset
 from faceswap.finishing import trust
 from faceswap.marking import Marking, shaping
@@ -219,6 +220,8 @@ def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
     settings["source"] = source.fingerprint()
     models = {model: fingerprint(model, config.use) for model in config.models}
     settings["models"] = list(models.values())
+    side = "a" if config.swap_direction else "b"
+    settings["examples"] = [examples_digest(model, side) for model in models] if config.restore else None
     settings["roles"] = [[digest_of(picture), models[model]] for picture, model in config.roles]
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
     settings["style"] = digest_of(config.style) if config.style else None

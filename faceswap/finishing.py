@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from faceswap import registry
 from faceswap.blending.color import Recolor, toned
-from faceswap.blending.crispen import crisp
 from faceswap.blending.detail import Detail
 from faceswap.blending.fading import confidence
 from faceswap.blending.grain import Grain
@@ -24,7 +22,7 @@ from faceswap.faces.index import StoredFace
 from faceswap.faces.traits import head_pose
 from faceswap.options import ConvertOptions
 from faceswap.provenance.watermark import Mark
-from faceswap.types import Alignment, Frame, Image, Patch
+from faceswap.types import Alignment, Floats, Frame, Image, Patch
 from faceswap.warping import scale_of
 
 CANVAS = 256  # pixels: side of the crop in which the mask is shaped
@@ -35,31 +33,35 @@ class Drawn:
     """A face and what the network made of it.
 
     Attributes:
-        original: BGR uint8 (n, n, 3), the same part of the frame in any number of pixels.
-        made: uint8 (size, size, 4): BGR and how far the other person's face reaches.
-        alignment: How that lies in its frame.
-        have: The colours of what was made.
+        original: BGR uint8 (CANVAS, CANVAS, 3), the same part of the frame.
+        picture: BGR float32 (CANVAS, CANVAS, 3), about 0 to 1: the other person's face.
+        reach: uint8 (size, size), with the network's pixels: how far it reaches.
+        alignment: How `reach` lies in its frame.
+        have: The colours of the network's picture.
         want: The colours of the original.
     """
 
     original: Image
-    made: Image
+    picture: Floats
+    reach: Image
     alignment: Alignment
     have: Palette
     want: Palette
 
 
-def drawn(face: StoredFace, alignment: Alignment, original: Image, made: Image) -> Drawn:
-    """Measure the colours of a face and of its swap where both have a face.
+def colors_of(
+    face: StoredFace, alignment: Alignment, original: Image, made: Image
+) -> tuple[Palette, Palette]:
+    """The colours of a swapped face and of the original, where both have a face.
 
     Args:
         face: Where it was found.
         alignment: How `made` lies in its frame.
-        original: BGR uint8 (n, n, 3), the same part of the frame.
+        original: BGR uint8 (n, n, 3), the same part of the frame in any number of pixels.
         made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
     """
     where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
-    return Drawn(original, made, alignment, palette(made[..., :3], where), palette(original, where))
+    return palette(made[..., :3], where), palette(original, where)
 
 
 def trust(face: StoredFace, config: ConvertOptions) -> float:
@@ -102,7 +104,7 @@ class Finisher:
         Args:
             frame: The frame.
             face: Where the face is in it.
-            own: What the network drew; its `original` with `CANVAS` pixels.
+            own: What was drawn.
             recolor: Its colour transfer.
 
         Returns:
@@ -112,30 +114,27 @@ class Finisher:
         if shown <= 0:
             return None
         alignment = resized(own.alignment, CANVAS)
-        reach = enlarge(own.made[..., 3], CANVAS)
+        reach = enlarge(own.reach, CANVAS)
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)
         back = cv2.invertAffineTransform(_scaled(alignment, self._config.face_scale).matrix)
-        swapped = self.portrait(own.made, recolor)
+        swapped = self.portrait(own.picture, recolor)
         if self.look:
             swapped = self.look.apply(swapped)
         where = (opacity > shown / 2).astype(np.uint8)
-        pitch, scale = CANVAS / own.made.shape[0], 1 / scale_of(alignment.matrix)
+        pitch, scale = CANVAS / own.reach.shape[0], 1 / scale_of(alignment.matrix)
         swapped = self._detail.apply(swapped, own.original, where, pitch, scale)
         if self._mark:
             swapped = self._mark.apply(swapped, self._coverage * self._config.face_scale, frame.seconds)
         finish = self._grain(face, alignment, shown, frame.index)
         return paste(frame.picture, Patch(swapped, opacity, np.asarray(back), finish), self._blend)
 
-    def portrait(self, made: Image, recolor: Recolor | None) -> Image:
-        """A drawn face in the frame's colours, BGR uint8 (CANVAS, CANVAS, 3), before it gets a look."""
-        colors = made[..., :3].astype(np.float32) / np.float32(255)
-        return self._enlarged(recolor(colors) if recolor else colors)
-
-    def _enlarged(self, face: NDArray[np.float32]) -> Image:
-        if self._config.crisp and face.shape[0] < CANVAS:
-            return crisp(face, CANVAS, self._config.crisp)
-        return enlarge(face, CANVAS)
+    def portrait(self, picture: Floats, recolor: Recolor | None) -> Image:
+        """A drawn face in the frame's colours, BGR uint8, before it gets a look."""
+        colors = np.clip(picture, 0, 1)
+        return np.asarray(
+            cv2.convertScaleAbs(np.maximum(recolor(colors) if recolor else colors, 0), alpha=255)
+        )
 
     def _grain(self, face: StoredFace, alignment: Alignment, shown: float, seed: int) -> Grain | None:
         """What gives a face the grain of the frame it lies in."""

@@ -21,7 +21,7 @@ from faceswap.blending.palette import REACH, Palette, likeness, steadied
 from faceswap.faces.alignment import align
 from faceswap.faces.index import StoredFace
 from faceswap.faces.recut import recut
-from faceswap.finishing import Drawn, drawn
+from faceswap.finishing import Drawn, colors_of
 from faceswap.types import Alignment, Image
 
 STEP = 8  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
@@ -73,8 +73,7 @@ class Steadier:
         self._known |= dict.fromkeys(fresh)
         for (key, crop), result in zip(crops.items(), made, strict=True):
             anchor = fresh[key]
-            own = drawn(anchor, self._alignment(anchor), crop, result)
-            self._known[key] = (own.have, own.want)
+            self._known[key] = colors_of(anchor, self._alignment(anchor), crop, result)
 
     def palettes(self, face: StoredFace, own: Drawn) -> Palettes:
         """The steadied colours of a face's swap and of its original, after `prepare`."""

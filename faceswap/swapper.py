@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from faceswap import registry
+from faceswap.blending.crispen import crisp
 from faceswap.blending.look import Look
 from faceswap.blending.paste import enlarge
+from faceswap.blending.restoring import Restorer
+from faceswap.examples import examples
 from faceswap.faces.alignment import align, cut, resized
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
 from faceswap.faces.sight import Landmarker
-from faceswap.finishing import CANVAS, Drawn, Finisher, drawn
+from faceswap.finishing import CANVAS, Drawn, Finisher, colors_of
 from faceswap.fitting import Fit, fits
 from faceswap.models import open_model
 from faceswap.options import ConvertConfig
 from faceswap.provenance.label import label_of, label_patch
 from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
-from faceswap.types import Frame, Image, Patch
+from faceswap.types import Alignment, Frame, Image, Patch
 
 Faces = dict[int, list[StoredFace]]
 
@@ -50,7 +52,11 @@ class Swapper:
         steadied = config.steady_frames if config.color != "none" else 0.0
         self._steadier = Steadier(steadied, opened.size, opened.coverage)
         self._fits: dict[int, Fit] = {}
-        self._share = config.fit
+        self._share, self._narrow = config.fit, config.crisp
+        pictures = examples(model or config.models[0], side) if config.restore else None
+        self._restorer = (
+            Restorer(pictures, self._swap, self._size, self._narrow) if pictures is not None else None
+        )
 
     def follow(self, faces: Sequence[StoredFace], folder: Path, landmarker: Landmarker | None) -> None:
         """Get to know what is to be drawn.
@@ -85,11 +91,10 @@ class Swapper:
         places = [align(face.face.landmarks, max(self._size, CANVAS), self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
         made = self._swap(np.stack([enlarge(crop, self._size) for crop in crops])) if crops else ()
-        owned = [
-            drawn(face, resized(place, self._size), enlarge(crop, CANVAS), result)
+        return [
+            self._drawn(face, resized(place, self._size), enlarge(crop, CANVAS), result)
             for (_, face), place, crop, result in zip(pairs, places, crops, made, strict=True)
         ]
-        return [self._fitted(face, own) for (_, face), own in zip(pairs, owned, strict=True)]
 
     def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
         """What the network makes of one face, and the steadied colours of that and of the original."""
@@ -100,16 +105,22 @@ class Swapper:
     def portrait(self, frame: Frame, face: StoredFace) -> tuple[Image, Image]:
         """One swapped face before it gets a look, and how far it reaches, as `Finisher.portrait` has them."""
         own, palettes = self.study(frame, face)
-        picture = self._finisher.portrait(own.made, self._finisher.recolor(*palettes))
-        return picture, enlarge(own.made[..., 3], picture.shape[0])
+        picture = self._finisher.portrait(own.picture, self._finisher.recolor(*palettes))
+        return picture, enlarge(own.reach, CANVAS)
 
     def wear(self, look: Look | None) -> None:
         """Give all faces from now on a look."""
         self._finisher.look = look
 
-    def _fitted(self, face: StoredFace, own: Drawn) -> Drawn:
+    def _drawn(self, face: StoredFace, place: Alignment, original: Image, made: Image) -> Drawn:
+        """A face as the network made it, with detail, and where it belongs."""
+        if self._restorer:
+            picture = self._restorer.restore(made)
+        else:
+            picture = crisp(made[..., :3], CANVAS, self._narrow)
         fit = self._fits.get(face.person)
-        return replace(own, alignment=fit.partly(self._share).on(own.alignment)) if fit else own
+        fitted = fit.partly(self._share).on(place) if fit else place
+        return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, original, made))
 
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))

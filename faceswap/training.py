@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import faceswap
+from faceswap import examples
 from faceswap.coaching import diary
 from faceswap.coaching.concerns import concerns
 from faceswap.coaching.people import CACHE, Person, album_of, mapped_album, read_person
@@ -18,6 +19,7 @@ from faceswap.coaching.pilot import Pilot
 from faceswap.coaching.result import TrainResult
 from faceswap.coaching.session import Session, share_done
 from faceswap.errors import OutputError, writing
+from faceswap.examples import keep_examples
 from faceswap.groundwork import Start, aim, begin, jitter_of, stacked
 from faceswap.networks import checkpoint
 from faceswap.networks.augmentation.sheet import augmentation_sheet
@@ -56,6 +58,8 @@ def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
     checkpoint.create(config.model, start.model)
     home = config.model / CACHE
     a, b = (mapped_album(one, side, home, progress) for one, side in zip(people, "ab", strict=True))
+    for person, side in zip(people, "ab", strict=True):
+        keep_examples(config.model, side, person.folder, person.stored, start.model.coverage)
     aim(start, b)
     start = stacked(config, start, (a, b), progress)
     return Session(config, start, people, (a, b)).run(progress)
@@ -96,6 +100,7 @@ def _remove(folder: Path) -> None:
     """Remove a model and what training wrote beside it; other files stay."""
     checkpoint.remove(folder)
     diary.remove(folder)
+    examples.remove(folder)
     with writing(folder):
         shutil.rmtree(folder / CACHE, ignore_errors=True)
 

@@ -297,13 +297,13 @@ def put_in(frame, patch):
     return image_apply(frame.image, [patch]), mask
 
 
-NEUTRAL = {"color": "none", "crisp": 0.0, "match_detail": 0.0, "match_grain": 0.0}
+NEUTRAL = {"color": "none", "restore": False, "crisp": 0.0, "match_detail": 0.0, "match_grain": 0.0}
 
 
 @pytest.mark.parametrize("look", [NEUTRAL, {}, {"color": "idt"}, {"blend": "pyramid"}, {"blend": "clone"}])
 def test_an_identity_network_gives_the_source(config, look):
     frame, face = soft_frame(config.source), stored(config.faceset)
-    swapper = Swapper(changed(config, **look))
+    swapper = Swapper(changed(config, **{"restore": False, **look}))
     swapper._swap = mirror
     image, mask = put_in(frame, swapper.patches([frame], [[face]])[0][0])
     differ = np.abs(image.astype(int) - frame.image).max(2)

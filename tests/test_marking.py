@@ -215,9 +215,10 @@ def test_a_faceset_of_before_is_gone_on_with(clips, tmp_path):
 
 def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     """The drawn faces are too small to read it there: a large one, as a network that keeps it would draw."""
+    from faceswap.blending.crispen import crisp
     from faceswap.faces.alignment import align, cut
     from faceswap.faces.faceset import Faceset
-    from faceswap.finishing import CANVAS, Finisher, drawn
+    from faceswap.finishing import CANVAS, Drawn, Finisher, colors_of
     from faceswap.provenance.watermark import COVERAGE, SIZE, Mark
     from faceswap.types import Frame, Pixels
     from faceswap.video.patching import image_apply
@@ -228,7 +229,9 @@ def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     image = np.random.default_rng(0).normal(128, 6, (96, 128, 3)).clip(0, 255).astype(np.uint8)
     alignment = align(face.face.landmarks, 128, 1.25)
     made = np.dstack([cut(Pixels(image), alignment), np.full((128, 128), 255, np.uint8)])
-    own = drawn(face, alignment, cut(Pixels(image), align(face.face.landmarks, CANVAS, 1.25)), made)
+    original = cut(Pixels(image), align(face.face.landmarks, CANVAS, 1.25))
+    colors = colors_of(face, alignment, original, made)
+    own = Drawn(original, crisp(made[..., :3], CANVAS, 0), made[..., 3], alignment, *colors)
     detector = Detector()
     for index in range(100):
         frame = Frame(index, index, 1 / 25, Pixels(image))

@@ -39,7 +39,7 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     state = json.loads(next((tmp_path / "m" / "checkpoints").glob("*/state.json")).read_text())
     assert state["about"]["options"]["seed"] == 0 and len(state["about"]["faces"]["a"]) == 64
     there = {p.name for p in (tmp_path / "m").iterdir()} - {"losses.png"}  # drawn of two rows or more
-    assert there == {"cache", "checkpoints", "config.json", "losses.csv", "preview.png"}
+    assert there == {"cache", "checkpoints", "config.json", "examples", "losses.csv", "preview.png"}
 
 
 def test_running_again_resumes_and_does_not_repeat(facesets, tmp_path):

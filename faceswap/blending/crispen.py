@@ -13,32 +13,38 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.types import Image
+from faceswap.types import Floats, Image, to_float
 
 FAINT = 8.0  # grey levels a pixel, a gradient of skin; what is stronger is an edge
 STEEP = 24.0  # grey levels a pixel beyond which an edge pulls no more
 FARTHEST = 0.5  # pixels that a pixel is pulled, before enlarging
 
 
-def crisp(face: NDArray[np.float32], size: int, amount: float) -> Image:
-    """A face at another size with narrow edges.
+def crisp(face: Image, size: int, amount: float) -> Floats:
+    """A face at another size with narrow edges, neither rounded nor clipped.
 
     Arad and Gotsman, "Enhancement by image-dependent warping", IEEE Transactions on Image Processing 8(8),
     1999: pixels move up the slope of the edge map.
 
     Args:
-        face: float32 (n, n, 3), BGR, 0 to 1.
+        face: BGR uint8 (n, n, 3).
         size: The side that is wanted, pixels.
-        amount: How far they move; 0 moves nothing, 1 is as much as looks natural.
+        amount: How far they move; 0 moves nothing, 1 is as much as looks natural. Where it is not enlarged,
+            nothing moves.
 
     Returns:
-        BGR uint8 (size, size, 3).
+        BGR float32 (size, size, 3), about 0 to 1.
     """
-    n = face.shape[0]
+    n, colors = face.shape[0], to_float(face)
+    if n >= size or not amount:
+        way = cv2.INTER_AREA if n > size else cv2.INTER_LANCZOS4
+        return np.asarray(cv2.resize(colors, (size, size), interpolation=way), np.float32)
     grid = ((np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(n / size)) - np.float32(0.5)
-    across, down = (cv2.resize(pull, (size, size)) for pull in _pull(face, amount))
-    moved = cv2.remap(face, grid - across, grid[:, None] - down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.convertScaleAbs(np.maximum(moved, 0), alpha=255), np.uint8)
+    across, down = (cv2.resize(pull, (size, size)) for pull in _pull(colors, amount))
+    moved = cv2.remap(
+        colors, grid - across, grid[:, None] - down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
+    )
+    return np.asarray(moved, np.float32)
 
 
 def _pull(face: NDArray[np.float32], amount: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

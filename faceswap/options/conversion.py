@@ -64,6 +64,10 @@ class ConvertOptions(ProvenanceOptions):
     crisp: float = option(
         0.8, "narrow the edges of a face that is drawn smaller than it is shown; 0: as drawn", low=0, high=2
     )
+    restore: bool = option(
+        True,
+        "add the detail that the network leaves out, from the pictures of the person that the model keeps",
+    )
     sharpen: float = option(0.0, "sharpen the face (unsharp mask) by this amount", low=0, high=5)
     match_detail: float = option(
         1.0, "how far the face's sharpness is brought to that of the frame's face", low=0, high=1

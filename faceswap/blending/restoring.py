@@ -1,0 +1,130 @@
+"""What a network leaves out of a person's face, given back from pictures of that person.
+
+A network of few pixels, trained for minutes, draws who somebody is and what the face does, and leaves out
+pores, lashes and the edges of teeth. But there are pictures of the person, and what the network makes of them
+is known: the difference is what it leaves out. So for each face that it draws, the pictures are sought whose
+renditions are most like it; optical flow brings each of these renditions to the drawn face, and what was left
+out of that picture moves along and is added. Where a rendition cannot be brought to the drawn face, nothing
+is added.
+
+Only fine detail is, no colours or shadows; and both sides of the comparison were drawn by the same network,
+so the light of the pictures need not be that of the film. The shares of the pictures change without a jump
+from frame to frame, and depend on nothing but the frame's own face.
+
+Freeman, Jones and Pasztor, "Example-based super-resolution", IEEE Computer Graphics and Applications 22(2),
+2002; the flow is that of Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.blending.crispen import crisp
+from faceswap.blending.paste import enlarge
+from faceswap.types import Floats, Grey, Image, to_float
+
+BATCH = 16  # pictures that go through the network together
+SIDE = 128  # pixels: side at which renditions are brought together
+COARSE = 32  # pixels: side at which renditions are compared
+SHADE = 6  # of that: standard deviation of what is light and not shape
+COARSEST = 8.0  # pixels of the crop, standard deviation: what is coarser than detail
+ALIKE = 0.15  # how fast a picture's share falls, by how much less alike it is than the one most alike
+SMOOTH = 1.5  # of its pixels: blur of the flow
+AROUND = 2.0  # of its pixels: over which two renditions are compared
+DOUBT = 14.0  # grey levels they may differ by
+TRUST = 0.25  # of the pictures: so many have to agree with the drawn face for all of their detail to be added
+
+
+class Restorer:
+    """Gives a drawn face the detail of pictures of the same person."""
+
+    def __init__(self, pictures: Image, swap: Callable[[Image], Image], size: int, narrow: float) -> None:
+        """Learn what the network leaves out of each picture.
+
+        Args:
+            pictures: BGR uint8 (N, side, side, 3), three or more, cut as the network's pictures are.
+            swap: The network: uint8 (N, size, size, 3) to (N, size, size, 4) of the same person.
+            size: Side of its pictures, pixels.
+            narrow: How far the drawn face's edges are narrowed, see `crisp`.
+        """
+        self._narrow = narrow
+        self._greys: list[Grey] = []
+        self._left_out: list[Image] = []
+        for start in range(0, len(pictures), BATCH):
+            part = pictures[start : start + BATCH]
+            for picture, made in zip(part, swap(np.stack([enlarge(one, size) for one in part])), strict=True):
+                self._greys.append(_grey(made))
+                missing = to_float(picture) - crisp(made[..., :3], picture.shape[0], narrow)
+                missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
+                self._left_out.append(np.asarray(cv2.convertScaleAbs(missing + 0.5, alpha=255), np.uint8))
+        self._shapes = np.stack([_shape(grey) for grey in self._greys])
+
+    def restore(self, made: Image) -> Floats:
+        """A drawn face with detail.
+
+        Args:
+            made: uint8 (size, size, 4): BGR, and where the face is.
+
+        Returns:
+            BGR float32 (side, side, 3), about 0 to 1.
+        """
+        side = self._left_out[0].shape[0]
+        grey = _grey(made)
+        flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        flow.setFinestScale(1)
+        (first, first_share), (second, second_share) = (
+            self._moved(which, share, grey, flow) for which, share in self._nearest(grey, made[..., 3])
+        )
+        detail = cv2.blendLinear(first, second, first_share, second_share)
+        trust = np.minimum((first_share + second_share) / np.float32(TRUST * 255), np.float32(1 / 255))
+        detail = cv2.subtract(detail, (128,) * 4, dtype=cv2.CV_32F)
+        face = crisp(made[..., :3], side, self._narrow)
+        return np.asarray(cv2.add(face, cv2.multiply(detail, cv2.merge([trust] * 3))))
+
+    def _nearest(self, grey: Grey, where: Grey) -> list[tuple[int, float]]:
+        """The two pictures whose renditions are most like a drawn face, and their shares."""
+        weights = cv2.resize(where, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+        off = np.sqrt((self._shapes - _shape(grey)) ** 2 @ weights / max(float(weights.sum()), 1.0)) + 1e-3
+        nearest = np.argsort(off, kind="stable")[:3]
+        likeness = np.exp(-(off[nearest] / off[nearest[0]] - 1) / ALIKE)
+        shares = (
+            likeness[:2] - likeness[2]
+        )  # nothing for the third, so that it may come second without a jump
+        shares = shares / shares.sum() if shares.sum() > 1e-6 else np.array([0.5, 0.5])
+        return list(zip(nearest[:2].tolist(), shares.tolist(), strict=True))
+
+    def _moved(self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow) -> tuple[Image, Floats]:
+        """What was left out of a picture, moved to where the drawn face has it; how much it counts there."""
+        rendition, left_out = self._greys[which], self._left_out[which]
+        side = left_out.shape[0]
+        way = cv2.GaussianBlur(flow.calc(grey, rendition, None), (0, 0), SMOOTH)
+        there = cv2.remap(rendition, _grid(SIDE) + way, None, cv2.INTER_LINEAR)
+        off = cv2.GaussianBlur(cv2.absdiff(there, grey).astype(np.float32), (0, 0), AROUND)
+        counts = np.float32(share) * np.exp(-((off / np.float32(DOUBT)) ** 2))
+        wide = _grid(side) + cv2.resize(way, (side, side)) * np.float32(side / SIDE)
+        moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=(128,) * 4)
+        return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side)), np.float32)
+
+
+def _grey(made: Image) -> Grey:
+    grey = cv2.cvtColor(made[..., :3], cv2.COLOR_BGR2GRAY)
+    way = cv2.INTER_AREA if grey.shape[0] > SIDE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), np.uint8)
+
+
+@cache
+def _grid(side: int) -> Floats:
+    """The place of each pixel: float32 (side, side, 2), x and y."""
+    line = np.arange(side, dtype=np.float32)
+    return np.stack(np.meshgrid(line, line), -1)
+
+
+def _shape(grey: Grey) -> NDArray[np.float32]:
+    """What a face looks like but for the light on it."""
+    small = cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(small - cv2.GaussianBlur(small, (0, 0), SHADE), np.float32).ravel()
