@@ -25,7 +25,7 @@ from faceswap.types import Image
 
 FOLDER = "examples"
 SIDE = 256  # pixels of a picture
-MOST = 200  # pictures of a person
+MOST = 64  # pictures of a person; 30 to 200 serve alike on two pairs of talking heads
 FEWEST = 3  # below which there are none
 SHARP = 0.7  # of the median sharpness: less sharp faces show little that is worth having
 QUALITY = 95  # of JPEG

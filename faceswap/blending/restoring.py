@@ -7,9 +7,9 @@ renditions are most like it; optical flow brings each of these renditions to the
 out of that picture moves along and is added. Where a rendition cannot be brought to the drawn face, nothing
 is added.
 
-Only fine detail is, no colours or shadows; and both sides of the comparison were drawn by the same network,
-so the light of the pictures need not be that of the film. The shares of the pictures change without a jump
-from frame to frame, and depend on nothing but the frame's own face.
+Only fine detail in brightness is, no colours or shadows; and both sides of the comparison were drawn by the same
+network, so the light of the pictures need not be that of the film. The shares of the pictures change without a
+jump from frame to frame, and depend on nothing but the frame's own face.
 
 Freeman, Jones and Pasztor, "Example-based super-resolution", IEEE Computer Graphics and Applications 22(2),
 2002; the flow is that of Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016.
@@ -54,14 +54,15 @@ class Restorer:
         """
         self._narrow = narrow
         self._greys: list[Grey] = []
-        self._left_out: list[Image] = []
+        self._left_out: list[Grey] = []
         for start in range(0, len(pictures), BATCH):
             part = pictures[start : start + BATCH]
             for picture, made in zip(part, swap(np.stack([enlarge(one, size) for one in part])), strict=True):
                 self._greys.append(_grey(made))
-                missing = to_float(picture) - crisp(made[..., :3], picture.shape[0], narrow)
+                drawn = crisp(made[..., :3], picture.shape[0], narrow)
+                missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
                 missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
-                self._left_out.append(np.asarray(cv2.convertScaleAbs(missing + 0.5, alpha=255), np.uint8))
+                self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
 
     def restore(self, made: Image) -> Floats:
@@ -82,9 +83,8 @@ class Restorer:
         )
         detail = cv2.blendLinear(first, second, first_share, second_share)
         trust = np.minimum((first_share + second_share) / np.float32(TRUST * 255), np.float32(1 / 255))
-        detail = cv2.subtract(detail, (128,) * 4, dtype=cv2.CV_32F)
-        face = crisp(made[..., :3], side, self._narrow)
-        return np.asarray(cv2.add(face, cv2.multiply(detail, cv2.merge([trust] * 3))))
+        detail = (detail.astype(np.float32) - 128) * trust
+        return np.asarray(cv2.add(crisp(made[..., :3], side, self._narrow), cv2.merge([detail] * 3)))
 
     def _nearest(self, grey: Grey, where: Grey) -> list[tuple[int, float]]:
         """The two pictures whose renditions are most like a drawn face, and their shares."""
@@ -98,7 +98,7 @@ class Restorer:
         shares = shares / shares.sum() if shares.sum() > 1e-6 else np.array([0.5, 0.5])
         return list(zip(nearest[:2].tolist(), shares.tolist(), strict=True))
 
-    def _moved(self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow) -> tuple[Image, Floats]:
+    def _moved(self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow) -> tuple[Grey, Floats]:
         """What was left out of a picture, moved to where the drawn face has it; how much it counts there."""
         rendition, left_out = self._greys[which], self._left_out[which]
         side = left_out.shape[0]
@@ -107,7 +107,7 @@ class Restorer:
         off = cv2.GaussianBlur(cv2.absdiff(there, grey).astype(np.float32), (0, 0), AROUND)
         counts = np.float32(share) * np.exp(-((off / np.float32(DOUBT)) ** 2))
         wide = _grid(side) + cv2.resize(way, (side, side)) * np.float32(side / SIDE)
-        moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=(128,) * 4)
+        moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=128.0)
         return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side)), np.float32)
 
 
