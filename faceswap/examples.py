@@ -1,6 +1,7 @@
 """The pictures of each person that a model keeps, for conversion to take detail from.
 
     MODEL/examples/a/*.jpg, MODEL/examples/b/*.jpg    faces of A and of B, cut as the network's pictures are
+    MODEL.onnx.examples/*.jpg                         those of the person whom an exported model draws
 
 One that somebody deletes is not used any more. Nothing is learned from them; what is done with them stands in
 `blending.restoring`. They are pictures of people: who gets the model gets them.
@@ -47,7 +48,7 @@ def keep_examples(model: Path, side: str, folder: Path, faces: Sequence[StoredFa
         OutputError: The model folder cannot be written.
     """
     chosen = varied(faces)
-    home = model / FOLDER / side
+    home = _home(model, side)
     about = {"coverage": coverage, "faces": [face.hash for face in chosen]}
     if _about(home) == about:
         return
@@ -71,7 +72,7 @@ def examples(model: Path, side: str) -> Image | None:
     """The pictures that a model keeps of a person.
 
     Args:
-        model: A model folder, or anything else, which keeps none.
+        model: A model folder, or an exported file with its pictures beside it.
         side: 'a' or 'b'.
 
     Returns:
@@ -87,6 +88,23 @@ def examples(model: Path, side: str) -> Image | None:
             raise ModelError(f"{path} is damaged: delete it")
         pictures.append(picture)
     return np.stack(pictures) if len(pictures) >= FEWEST else None
+
+
+def hand_on(model: Path, side: str, exported: Path) -> None:
+    """Put the pictures that a model keeps of a person beside a file it was exported to; earlier ones go.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    home = _home(exported, side)
+    draft = home.with_name(f".{home.name}.part")
+    with writing(home):
+        shutil.rmtree(draft, ignore_errors=True)
+        if _paths(model, side):
+            shutil.copytree(_home(model, side), draft)
+        shutil.rmtree(home, ignore_errors=True)
+        if draft.exists():
+            draft.rename(home)
 
 
 def remove(model: Path) -> None:
@@ -136,7 +154,11 @@ def _shape(face: StoredFace) -> np.ndarray:
 
 
 def _paths(model: Path, side: str) -> list[Path]:
-    return sorted((model / FOLDER / side).glob("*.jpg"))
+    return sorted(_home(model, side).glob("*.jpg"))
+
+
+def _home(model: Path, side: str) -> Path:
+    return model / FOLDER / side if model.is_dir() else model.with_name(f"{model.name}.{FOLDER}")
 
 
 def _about(home: Path) -> object:

@@ -13,7 +13,7 @@ from faceswap.blending.crispen import crisp
 from faceswap.blending.restoring import Restorer
 from faceswap.conversion import _settings
 from faceswap.errors import ModelError
-from faceswap.examples import FOLDER, SIDE, examples, keep_examples, varied
+from faceswap.examples import FOLDER, SIDE, examples, hand_on, keep_examples, varied
 from faceswap.faces.faceset import Faceset
 from faceswap.video.source import open_source
 
@@ -150,6 +150,15 @@ def test_a_swap_shows_them_unless_told_otherwise(clips, facesets, model, tmp_pat
         return cv2.VideoCapture(str(tmp_path / name)).read()[1].astype(int)
 
     assert np.abs(swapped("a.mp4") - swapped("b.mp4", restore=False)).max() > 8
+
+
+def test_an_exported_model_has_them_beside_it(model, tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"")
+    hand_on(model, "b", path)
+    assert np.array_equal(examples(path, "b"), examples(model, "b"))
+    hand_on(tmp_path, "b", path)
+    assert examples(path, "b") is None and [*tmp_path.iterdir()] == [path], "not those of another model"
 
 
 def test_segments_made_with_other_pictures_are_made_anew(clips, facesets, model, tmp_path):

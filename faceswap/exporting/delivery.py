@@ -17,6 +17,7 @@ import faceswap
 from faceswap import registry
 from faceswap.assessment.likeness import person_of
 from faceswap.errors import OutputError, writing
+from faceswap.examples import hand_on
 from faceswap.exporting.comparison import HEADINGS, SHOWN, Judges, Row, Subject, compare, remarks
 from faceswap.exporting.material import Material, read_material
 from faceswap.models import open_model
@@ -85,6 +86,7 @@ def export(config: ExportConfig, progress: Progress = quiet) -> ExportResult:
         rows = compare(subjects, work.judges(), work.model.size)
         with writing(config.output):
             config.output.parent.mkdir(parents=True, exist_ok=True)
+            hand_on(config.model, work.side, config.output)
             with replacing(config.output) as draft:
                 shutil.copyfile(files[-1], draft)
     notes = remarks(rows[-2], rows[-1]) if config.precision == "int8" else []
@@ -95,7 +97,7 @@ class _Work:
     """One export: the model, the faces, and the forms in which the model is measured."""
 
     def __init__(self, config: ExportConfig) -> None:
-        self._config, self._side = config, "a" if config.swap_direction else "b"
+        self._config, self.side = config, "a" if config.swap_direction else "b"
         self.model = checkpoint.read_config(config.model)
         self._network: Autoencoder = checkpoint.build(self.model)
         checkpoint.load(config.model, self._network)
@@ -104,7 +106,7 @@ class _Work:
             network=self.model.network,
             size=self.model.size,
             coverage=self.model.coverage,
-            side=self._side,
+            side=self.side,
             precision=config.precision,
             pruned=config.prune,
             model=checkpoint.fingerprint(config.model),
@@ -127,8 +129,8 @@ class _Work:
     def forms(self, folder: Path, progress: Progress) -> tuple[list[Subject], list[Path]]:
         """Every form to measure, as written into `folder`; the last is what was asked for."""
         suffix = self._config.output.suffix.lower()
-        path: Any = self._network.path(self._side)
-        swap = self._network.predictor(self._side)
+        path: Any = self._network.path(self.side)
+        swap = self._network.predictor(self.side)
         subjects = [Subject("Keras, float32", 4 * int(path.count_params()), swap)]
         files: list[Path] = []
 
@@ -137,7 +139,7 @@ class _Work:
             shutil.copyfile(graph, files[-1])
             registry.load(registry.PACKERS, suffix)(files[-1], card, self._calibration())
             name = f"{RUNTIMES[suffix]}, {what}{card.precision}"
-            subjects.append(Subject(name, files[-1].stat().st_size, open_model(files[-1], self._side).swap))
+            subjects.append(Subject(name, files[-1].stat().st_size, open_model(files[-1], self.side).swap))
 
         graph, plain = folder / f"graph{suffix}", replace(self.card, precision="float32", pruned=0.0)
         write_graph(path, graph)
@@ -157,7 +159,7 @@ class _Work:
 
     def _pruned(self, teacher: Any, progress: Progress) -> Any:
         """The path with fewer channels, taught to draw what the whole one draws."""
-        student = prune_path(self._network, self._side, self._config.prune)
+        student = prune_path(self._network, self.side, self._config.prune)
         known = [each.split()[0].faces for each in (self._swapped, self._person) if each]
         lesson = Distillation(teacher, student, np.concatenate(known), self._config.seed)
         for _ in progress(_lessons(lesson, 60 * self._config.tune_minutes), desc="tuning"):
