@@ -22,10 +22,11 @@ from faceswap.errors import InputError, ModelError, writing
 from faceswap.faces.alignment import align, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.recut import recut
+from faceswap.finishing import CANVAS
 from faceswap.types import Image
 
 FOLDER = "examples"
-SIDE = 256  # pixels of a picture
+SIDE = CANVAS  # pixels of a picture
 MOST = 64  # pictures of a person; 30 to 200 serve alike on two pairs of talking heads
 FEWEST = 3  # below which there are none
 SHARP = 0.7  # of the median sharpness: less sharp faces show little that is worth having
