@@ -136,6 +136,7 @@ def test_frames_put_back_from_the_original_are_those_that_are_missed(config, tmp
     assert result.summaries["missed"].value == pytest.approx(len(back) / 30)
     assert result.summaries["identity"].value == pytest.approx(1 - len(back) / 30)
     assert result.summaries["missed"].worst == (10, 20, 25) and result.exit_code == 8
+    assert "Frames missed: 10, 20 to 26." in result.page.read_text()
 
 
 @pytest.mark.usefixtures("fakes")

@@ -19,7 +19,7 @@ from faceswap.quality.flicker import excess, flicker
 from faceswap.quality.identity import cosines, distances, ranks, spread
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.pose import DISTANCE, MODEL, RELIEF, RIGID, euler, head_rotation, turn_between
-from faceswap.quality.report import Report, in_frame, schema, shown, side_by_side, to_html, to_json
+from faceswap.quality.report import Report, in_frame, schema, shown, side_by_side, spans, to_html, to_json
 from faceswap.quality.seam import seam
 from faceswap.quality.summary import (
     WORST,
@@ -447,6 +447,7 @@ def drawn_report(**more):
         rows.append(FrameRow(index, index / 25, {k: float(v) for k, v in values.items()}))
         rows[-1].enter("pose", np.float32([[index, 0, 3]]))
         rows[-1].traces["yaw, degrees"] = (float(index), float(index + 1))
+        rows[-1].missed = "unchanged" if 4 <= index <= 6 else ""
     enter_changes(rows)
     found = summaries(rows, 3)
     about = {
@@ -482,7 +483,7 @@ def test_the_page_is_one_file_with_all_that_was_measured():
         and "@import" not in page
     )
     assert "&lt;i&gt; &amp; c.mp4" in page and "&lt;damaged&gt;" in page and "<i>" not in page
-    assert "NOT KEPT: pose" in page
+    assert "NOT KEPT: pose" in page and "Frames missed: 4 to 6." in page
     for name, measure in MEASURES.items():
         assert f'id="{name}"' in page and measure.title in page
         assert page.count(measure.meaning.replace("'", "&#39;")) == 2
@@ -490,6 +491,11 @@ def test_the_page_is_one_file_with_all_that_was_measured():
     assert page.count("data:image/jpeg") == sum(map(len, worst.values())) + 1 and "B &amp; co" in page
     assert "7.50 of it changes" in page
     assert page == to_html(report, worst, [("B & co", shot)])
+
+
+def test_missed_frames_are_listed_in_spans():
+    assert spans([], 1) == "" and spans([3, *range(20, 30), 31], 1) == "3, 20 to 29, 31"
+    assert spans([0, 4, 8, 16], 4) == "0 to 8, 16"
 
 
 def test_values_are_shown_as_people_read_them():

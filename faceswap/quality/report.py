@@ -116,10 +116,11 @@ def to_html(report: Report, worst: Worst, people: Sequence[tuple[str, str]]) -> 
     follows = [
         (name, data_uri(trace_plot(name, report.rows, report.correlations.get(name)))) for name in traces
     ]
+    missed = spans([row.frame for row in report.rows if row.missed], int(report.clip["every"]))
     by_frame = {row.frame: row for row in report.rows}
     return environment.from_string(text).render(
         **{"report": report, "cards": cards, "follows": follows, "by_frame": by_frame, "people": people},
-        **{"headlines": HEADLINES, "better": BETTER, "in_frame": in_frame},
+        **{"headlines": HEADLINES, "better": BETTER, "in_frame": in_frame, "missed": missed},
     )
 
 
@@ -142,6 +143,17 @@ def in_frame(measure: Measure, value: float | None, unit: str | None = None) -> 
     """
     unit = measure.unit if unit is None else unit
     return "not measured" if value is None else f"{value:.{measure.decimals}f} {unit}".strip()
+
+
+def spans(frames: Sequence[int], step: int) -> str:
+    """Numbers in order as people write them, `step` apart from one to the next: '3, 20 to 29'."""
+    found: list[list[int]] = []
+    for frame in frames:
+        if found and frame == found[-1][-1] + step:
+            found[-1].append(frame)
+        else:
+            found.append([frame])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in found)
 
 
 def side_by_side(original: Image, swapped: Image, height: int) -> str:
