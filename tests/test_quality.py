@@ -7,7 +7,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faceswap import EvaluateConfig
@@ -103,6 +103,7 @@ def eyes_at(iris=(0.0, 0.0), opened=0.3, turn=0.0):
 
 @settings(deadline=None)
 @given(st.sampled_from([0, 1, 2]), ANGLES)
+@example(0, 3e-4)
 def test_the_angle_between_rotations_is_the_turn(axis, degrees):
     first = rotation(1, 20) @ rotation(0, -8)
     assert turned(first, rotation(axis, degrees) @ first) == pytest.approx(abs(degrees), abs=1e-4)

@@ -71,9 +71,15 @@ def turn_between(first: Matrix, second: Matrix) -> Floats:
     """The rotation that leads from one (3, 3) rotation to another: its axis, as long as its angle in degrees.
 
     Returns:
-        float32 (3,), its length 0 to 180.
+        float32 (3,), its length 0 to less than 180.
     """
-    return np.asarray(np.degrees(cv2.Rodrigues(first.T @ second)[0][:, 0]), np.float32)
+    between = first.T @ second
+    axis = np.array(
+        [between[2, 1] - between[1, 2], between[0, 2] - between[2, 0], between[1, 0] - between[0, 1]]
+    )
+    length = np.linalg.norm(axis)  # OpenCV's Rodrigues takes the smallest turns for none
+    angle = np.degrees(np.arctan2(length, np.trace(between) - 1))
+    return np.asarray(axis * angle / max(length, 1e-12), np.float32)
 
 
 def euler(rotation: Matrix) -> tuple[float, float, float]:
