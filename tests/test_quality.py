@@ -490,7 +490,7 @@ def test_the_page_is_one_file_with_all_that_was_measured():
         assert page.count(measure.meaning.replace("'", "&#39;")) == 2
     assert page.count("data:image/svg+xml") == len(MEASURES) + 1
     assert page.count("data:image/jpeg") == sum(map(len, worst.values())) + 1 and "B &amp; co" in page
-    assert "7.50 of it changes" in page
+    assert "7.19 of it changes" in page
     assert page == to_html(report, worst, [("B & co", shot)])
 
 
