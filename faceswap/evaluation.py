@@ -20,8 +20,8 @@ from faceswap.progress import Progress, quiet
 from faceswap.provenance.label import Label, label_of
 from faceswap.provenance.reading import Manifest, read_manifest
 from faceswap.quality.measures import MEASURES
-from faceswap.quality.report import Report, Worst, shown, to_html, to_json
-from faceswap.quality.summary import Check, Summary, check, correlations, summaries
+from faceswap.quality.report import Report, in_frame, shown, to_html, to_json
+from faceswap.quality.summary import Check, Summary, check, correlations, summaries, typical
 from faceswap.recognizer import Recognizer
 from faceswap.video.atomic import replacing
 from faceswap.video.source import Source, open_source
@@ -70,6 +70,7 @@ class EvaluateResult:
         """The figures for people."""
         lines = [
             f"{name:<12}{shown(MEASURES[name], summary.value):<24}{MEASURES[name].title}"
+            + ("" if summary.changing is None else f" ({in_frame(MEASURES[name], summary.changing)} changes)")
             for name, summary in self.summaries.items()
         ]
         for limit in self.checks:
@@ -107,7 +108,7 @@ def evaluate(
         study = Study(original, swapped, find_faces(original, config.target, progress), config.every)
         rows = study.measure(examiner, recognizer, people, progress)
         found = summaries(rows, apart=max(round(float(original.rate) * MOMENT), study.every))
-        worst = study.pictures(found, progress)
+        worst, (before, after) = study.pictures(found, typical(rows), progress)
         report = Report(
             about=_about(config, original, swapped, stated, label),
             clip=study.figures(len(rows), time.monotonic() - started),
@@ -117,7 +118,8 @@ def evaluate(
             checks=check(found, config.limits),
             problems=[*problems, *people.problems, *original.problems, *swapped.problems],
         )
-    page, data = _write(config.output, report, worst)
+    seen = [("A, the original", before), ("the swap", after), ("B, whose face was put in", people.picture)]
+    page, data = _write(config.output, to_html(report, worst, seen), to_json(report))
     seconds = time.monotonic() - started
     return EvaluateResult(page, data, found, tuple(report.checks), tuple(report.problems), seconds)
 
@@ -204,13 +206,12 @@ def _provenance(found: Manifest | None) -> tuple[dict[str, str], dict[str, str]]
     return stated, {name: str(value) for name, value in found.settings.items()}
 
 
-def _write(folder: Path, report: Report, worst: Worst) -> tuple[Path, Path]:
+def _write(folder: Path, html: str, content: str) -> tuple[Path, Path]:
     """Write both files, each whole or not at all."""
     page, data = folder / PAGE, folder / DATA
-    texts = {page: to_html(report, worst), data: to_json(report)}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for path, text in texts.items():
+        for path, text in ((page, html), (data, content)):
             with replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
     return page, data

@@ -28,7 +28,7 @@ from faceswap.progress import quiet
 from faceswap.provenance.label import Label, label_patch
 from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.quality.measures import MEASURES
-from faceswap.quality.pose import MODEL, RIGID, angle_between, euler, head_rotation
+from faceswap.quality.pose import MODEL, RIGID, euler, head_rotation, turn_between
 from faceswap.quality.report import schema
 from faceswap.swapping import _report
 from faceswap.video.images import write_image
@@ -116,6 +116,27 @@ def test_the_report_is_whole_and_its_data_fit_the_schema(config):
     assert set(content["measures"]) == set(MEASURES) - {"rank"}
     assert "data:image/jpeg" in result.page.read_text() and str(result.page) in str(result)
     assert sorted(p.name for p in result.page.parent.iterdir()) == ["report.html", "report.json"]
+
+
+@pytest.mark.usefixtures("fakes")
+def test_frames_put_back_from_the_original_are_those_that_are_missed(config, tmp_path):
+    """Frames 20 to 26 of the swap are the original's again, and so is 10."""
+    with open_source(config["original"]) as old, open_source(config["swapped"]) as new:
+        before, after = ([frame.image for frame in source.frames()] for source in (old, new))
+    back = {10, *range(20, 27)}
+
+    def draw(image, index):
+        image[:] = before[index] if index in back else after[index]
+
+    clip = make(tmp_path / "half.mp4", size=(128, 96), count=30, draw=draw, sound=None, **LOSSLESS)
+    result = evaluate(EvaluateConfig(**{**config, "swapped": clip}, fail_under=("missed=0.2",)))
+    rows = json.loads(result.data.read_text())["frames"]
+    assert {row["frame"] for row in rows if row["missed"] == "unchanged"} == back
+    assert {row["frame"] for row in rows if row["values"]["missed"]} == back
+    assert result.summaries["missed"].value == pytest.approx(len(back) / 30)
+    assert result.summaries["identity"].value == pytest.approx(1 - len(back) / 30)
+    assert result.summaries["missed"].worst == (10, 20, 25) and result.exit_code == 8
+    assert "Frames missed: 10, 20 to 26." in result.page.read_text()
 
 
 @pytest.mark.usefixtures("fakes")
@@ -474,7 +495,10 @@ def test_ten_degrees_of_a_rendered_head_read_ten(bundled):
         read = [about(2, -tilts[i]) @ head_rotation(looks[i].mesh) for i in range(len(true))]
         draw = np.random.default_rng(0)
         pairs = [(i, j) for i, j in draw.integers(0, len(true), (4000, 2)) if i < j]
-        turned = [(angle_between(true[i], true[j]), angle_between(read[i], read[j])) for i, j in pairs]
+        turned = [
+            tuple(np.linalg.norm(turn_between(those[i], those[j])) for those in (true, read))
+            for i, j in pairs
+        ]
         tens = np.array([10 * found / known for known, found in turned if 8 < known < 12])
         assert len(tens) > 100 and tens.mean() == pytest.approx(10, abs=1.5)
         for place, least in enumerate((0.97, 0.95, 0.97)):

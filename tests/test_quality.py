@@ -7,7 +7,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faceswap import EvaluateConfig
@@ -18,10 +18,19 @@ from faceswap.quality import expression, fidelity, texture
 from faceswap.quality.flicker import excess, flicker
 from faceswap.quality.identity import cosines, distances, ranks, spread
 from faceswap.quality.measures import MEASURES
-from faceswap.quality.pose import DISTANCE, MODEL, RELIEF, RIGID, angle_between, euler, head_rotation
-from faceswap.quality.report import Report, in_frame, schema, shown, side_by_side, to_html, to_json
+from faceswap.quality.pose import DISTANCE, MODEL, RELIEF, RIGID, euler, head_rotation, turn_between
+from faceswap.quality.report import Report, in_frame, schema, shown, side_by_side, spans, to_html, to_json
 from faceswap.quality.seam import seam
-from faceswap.quality.summary import WORST, FrameRow, check, correlations, summaries
+from faceswap.quality.summary import (
+    WORST,
+    FrameRow,
+    check,
+    correlations,
+    distance,
+    enter_changes,
+    summaries,
+    typical,
+)
 
 SIZE = 256
 EVERYWHERE = np.ones((SIZE, SIZE), bool)
@@ -32,6 +41,15 @@ ANGLES = st.floats(-35, 35)
 
 def rotation(axis, degrees):
     return cv2.Rodrigues(np.eye(3)[axis] * np.radians(degrees))[0]
+
+
+def turned(first, second):
+    """The angle between two rotations, degrees."""
+    return np.linalg.norm(turn_between(first, second))
+
+
+def features_apart(first, second):
+    return distance(expression.features(first) - expression.features(second))
 
 
 def texture_of(seed, size=SIZE):
@@ -50,10 +68,10 @@ def picture(image):
 
 def projected(turn, camera=DISTANCE, head=MODEL, scale=90.0):
     """A mesh (468, 3) whose rigid points are those of a turned head before a camera, in pixels."""
-    turned = head @ turn.T
-    flat = turned[:, :2] * (camera / (camera + turned[:, 2:]))
+    moved = head @ turn.T
+    flat = moved[:, :2] * (camera / (camera + moved[:, 2:]))
     mesh = np.zeros((468, 3), np.float32)
-    mesh[RIGID] = scale * np.column_stack([flat, turned[:, 2]]) + [300, 200, 0]
+    mesh[RIGID] = scale * np.column_stack([flat, moved[:, 2]]) + [300, 200, 0]
     return mesh
 
 
@@ -85,9 +103,10 @@ def eyes_at(iris=(0.0, 0.0), opened=0.3, turn=0.0):
 
 @settings(deadline=None)
 @given(st.sampled_from([0, 1, 2]), ANGLES)
+@example(0, 3e-4)
 def test_the_angle_between_rotations_is_the_turn(axis, degrees):
     first = rotation(1, 20) @ rotation(0, -8)
-    assert angle_between(first, rotation(axis, degrees) @ first) == pytest.approx(abs(degrees), abs=1e-4)
+    assert turned(first, rotation(axis, degrees) @ first) == pytest.approx(abs(degrees), abs=1e-4)
 
 
 @settings(deadline=None)
@@ -96,7 +115,7 @@ def test_a_turned_head_reads_its_turn(yaw, pitch, roll, camera):
     """The mesh flattens heads by `RELIEF`; the camera may be much nearer or further than assumed."""
     turn = rotation(2, roll) @ rotation(1, yaw) @ rotation(0, pitch)
     found = head_rotation(projected(turn, camera, MODEL * [1, 1, RELIEF]))
-    assert angle_between(turn, found) < 2.5
+    assert turned(turn, found) < 2.5
     assert euler(turn) == pytest.approx((yaw, pitch, roll), abs=1e-6)
 
 
@@ -108,7 +127,7 @@ def test_ten_degrees_read_ten_on_heads_of_other_shapes(axis, scale):
         head = MODEL * [1, 1, RELIEF] * draw.uniform(0.93, 1.07, 3) + draw.normal(0, 0.012, MODEL.shape)
         before = rotation(1, draw.uniform(-15, 15)) @ rotation(0, draw.uniform(-8, 8))
         turns = [head_rotation(projected(t, 20, head, scale)) for t in (before, rotation(axis, 10) @ before)]
-        assert angle_between(*turns) == pytest.approx(10, abs=1.5)
+        assert turned(*turns) == pytest.approx(10, abs=1.5)
 
 
 def test_signs_of_yaw_pitch_and_roll():
@@ -129,7 +148,7 @@ def test_turning_moving_and_scaling_a_head_changes_no_expression(yaw, pitch, rol
     moved = (scale * mesh @ turn.T + [200, 100, 0]).astype(np.float32)
     front = expression.frontal(moved)
     assert front == pytest.approx(mesh, abs=1e-3)
-    assert expression.features_apart(front, mesh) < 1e-3
+    assert features_apart(front, mesh) < 1e-3
 
 
 @settings(deadline=None)
@@ -141,10 +160,9 @@ def test_a_mouth_reads_how_far_it_is_opened_and_nothing_else_moves(opened):
     before, after = (expression.openings(expression.frontal(mesh), eyes) for mesh in (shut, wide))
     assert after["mouth open"] - before["mouth open"] == pytest.approx(opened, abs=1e-3)
     assert all(after[name] == pytest.approx(before[name], abs=1e-3) for name in after if name != "mouth open")
-    assert expression.openings_apart(before, after) == pytest.approx(opened / len(after), abs=1e-3)
-    apart = expression.features_apart(expression.frontal(shut), expression.frontal(wide))
+    apart = features_apart(expression.frontal(shut), expression.frontal(wide))
     assert apart == pytest.approx(3 * opened / len(expression.INNER), abs=1e-3)
-    assert angle_between(head_rotation(shut), head_rotation(wide)) < 1e-3
+    assert turned(head_rotation(shut), head_rotation(wide)) < 1e-3
 
 
 def test_raised_brows_and_closed_eyes():
@@ -322,9 +340,13 @@ def rows_of(name, values):
     ("name", "values", "worst"),
     [
         ("pose", [1, 5, 2, 9], [3, 1, 2, 0]),
-        ("ssim", [1, 0.5, 0.9, None], [1, 2, 0]),
-        ("grain", [1, 0.4, 3, 1.1], [2, 1, 3, 0]),
+        ("ssim", [1, 0.5, 0.9, None], [1, 2]),
+        ("grain", [1, 0.4, 3, 1.1], [2, 1, 3]),
         ("missed", [0, 1, 0, 1], [1, 3]),
+        ("missed", [1, 1], [0, 1]),
+        ("rank", [1, 3, 1, 2], [1, 3]),
+        ("psnr", [100, 100, 41], [2]),
+        ("identity", [0.2, -0.1], [1, 0]),
     ],
 )
 def test_the_worst_frames_are_the_worst(name, values, worst):
@@ -345,6 +367,36 @@ def test_worst_frames_keep_apart_and_none_that_is_worse_is_left_out(values, apar
             assert any(abs(frame - other) < apart for other in worst)
 
 
+def test_what_is_the_same_in_all_frames_makes_no_frame_the_worst():
+    """Lips that always seem 0.06 further apart, but for two frames; another was not swapped at all."""
+    rows = [FrameRow(i, i / 25) for i in range(20)]
+    for row in rows:
+        row.enter("mouth", np.float32([[{3: 0.0, 12: 0.11}.get(row.frame, 0.06)]]))
+        row.enter("gaze", np.float32([[0.03, 0.04]]))
+    rows[7].missed = "unchanged"
+    rows[7].enter("mouth", np.float32([[0.0]]))
+    enter_changes(rows)
+    found = summaries(rows, 1)
+    assert rows[12].values["mouth"] == pytest.approx(0.11)
+    assert rows[12].changes["mouth"] == pytest.approx(0.05, abs=1e-6) and "mouth" not in rows[7].changes
+    assert found["mouth"].worst == (3, 12) and found["gaze"].worst == ()
+    assert found["mouth"].mean == pytest.approx((17 * 0.06 + 0.11) / 20)
+    assert found["mouth"].changing == pytest.approx((0.06 + 0.05) / 19)
+    assert found["gaze"].mean == pytest.approx(0.05) and found["gaze"].changing == pytest.approx(0, abs=1e-6)
+
+
+def test_a_short_clip_has_nothing_that_is_the_same_in_all_frames():
+    rows = [FrameRow(i, i / 25) for i in range(3)]
+    for row in rows:
+        row.enter("pose", np.float32([[0, 0, 1 + row.frame]]))
+    enter_changes(rows)
+    assert summaries(rows, 1)["pose"].worst == (2, 1, 0) and summaries(rows, 1)["pose"].changing is None
+
+
+def test_the_typical_frame_is_in_the_middle():
+    assert typical([*rows_of("distance", [0.5, 0.3, 0.4]), FrameRow(3, 0.12)]) == 2
+
+
 def test_identity_counts_frames_and_the_rest_is_averaged():
     found = summaries(rows_of("identity", [0.2, -0.1, 0.3, 0.1]) + rows_of("pose", [1, 2, 3, 6]), 1)
     assert found["identity"].value == 0.75 and found["identity"].mean == pytest.approx(0.125)
@@ -353,7 +405,9 @@ def test_identity_counts_frames_and_the_rest_is_averaged():
 
 def test_correlations_tell_who_follows():
     wave = np.sin(np.arange(40) / 3)
-    rows = [FrameRow(i, i / 25, {}, {"same": (w, 2 * w + 1), "still": (w, 0.5)}) for i, w in enumerate(wave)]
+    rows = [FrameRow(i, i / 25) for i in range(len(wave))]
+    for row, w in zip(rows, wave, strict=True):
+        row.traces = {"same": (w, 2 * w + 1), "still": (w, 0.5)}
     assert correlations(rows) == {"same": pytest.approx(1)}
     assert correlations(rows[:5]) == {}
 
@@ -392,7 +446,10 @@ def drawn_report(**more):
     for index in range(30):
         values = {name: 0.5 + 0.4 * np.sin(index / 4 + place) for place, name in enumerate(MEASURES)}
         rows.append(FrameRow(index, index / 25, {k: float(v) for k, v in values.items()}))
+        rows[-1].enter("pose", np.float32([[index, 0, 3]]))
         rows[-1].traces["yaw, degrees"] = (float(index), float(index + 1))
+        rows[-1].missed = "unchanged" if 4 <= index <= 6 else ""
+    enter_changes(rows)
     found = summaries(rows, 3)
     about = {
         "clips": {"original": "a.mp4", "swapped": "<i> & c.mp4"},
@@ -420,20 +477,26 @@ def test_the_page_is_one_file_with_all_that_was_measured():
     report = drawn_report()
     shot = side_by_side(np.zeros((40, 60, 3), np.uint8), np.full((40, 60, 3), 255, np.uint8), 20)
     worst = {name: [(frame, shot) for frame in s.worst] for name, s in report.summaries.items()}
-    page = to_html(report, worst)
+    page = to_html(report, worst, [("B & co", shot)])
     assert (
         not re.findall(r'(?:src|href)="(?!data:image/|#)', page)
         and "<script" not in page
         and "@import" not in page
     )
     assert "&lt;i&gt; &amp; c.mp4" in page and "&lt;damaged&gt;" in page and "<i>" not in page
-    assert "NOT KEPT: pose" in page
+    assert "NOT KEPT: pose" in page and "Frames missed: 4 to 6." in page
     for name, measure in MEASURES.items():
         assert f'id="{name}"' in page and measure.title in page
         assert page.count(measure.meaning.replace("'", "&#39;")) == 2
     assert page.count("data:image/svg+xml") == len(MEASURES) + 1
-    assert page.count("data:image/jpeg") == sum(map(len, worst.values()))
-    assert page == to_html(report, worst)
+    assert page.count("data:image/jpeg") == sum(map(len, worst.values())) + 1 and "B &amp; co" in page
+    assert "7.19 of it changes" in page
+    assert page == to_html(report, worst, [("B & co", shot)])
+
+
+def test_missed_frames_are_listed_in_spans():
+    assert spans([], 1) == "" and spans([3, *range(20, 30), 31], 1) == "3, 20 to 29, 31"
+    assert spans([0, 4, 8, 16], 4) == "0 to 8, 16"
 
 
 def test_values_are_shown_as_people_read_them():

@@ -19,7 +19,7 @@ from faceswap.provenance.label import Label
 from faceswap.quality import expression, fidelity, texture
 from faceswap.quality.fidelity import WINDOW, Mask, grey_of
 from faceswap.quality.flicker import excess, flicker
-from faceswap.quality.pose import RIGID, angle_between, euler, head_rotation
+from faceswap.quality.pose import RIGID, euler, head_rotation, turn_between
 from faceswap.quality.seam import seam
 from faceswap.quality.summary import FrameRow
 from faceswap.types import Alignment, Box, Face, Frame, Image, Pixels, Points
@@ -206,27 +206,28 @@ def _flicker(moments: Sequence[Moment], face: Face) -> float:
 def _compare(row: FrameRow, old: Look, new: Look, alignment: Alignment) -> None:
     """Measure how the swapped face stands to the original's."""
     turns = head_rotation(old.mesh), head_rotation(new.mesh)
-    row.values["pose"] = angle_between(*turns)
-    apart = old.mesh[OUTER_EYES[0], :2] - old.mesh[OUTER_EYES[1], :2]
+    row.enter("pose", turn_between(*turns)[None])
+    eyes = old.mesh[OUTER_EYES[0], :2] - old.mesh[OUTER_EYES[1], :2]
     shift = (new.mesh[RIGID, :2] - old.mesh[RIGID, :2]).mean(0)
-    row.values["placement"] = float(np.linalg.norm(shift) / max(float(np.linalg.norm(apart)), 1e-6))
-    row.values["expression"] = expression.features_apart(old.front, new.front)
+    row.enter("placement", shift[None] / max(float(np.linalg.norm(eyes)), 1e-6))
+    row.enter("expression", expression.features(new.front) - expression.features(old.front))
     shapes = expression.openings(old.front, old.eyes), expression.openings(new.front, new.eyes)
-    row.values["shapes"] = expression.openings_apart(*shapes)
-    mouths = shapes[0]["mouth open"], shapes[1]["mouth open"]
-    row.values["mouth"] = abs(mouths[0] - mouths[1])
-    row.traces["mouth opening"] = mouths
+    row.enter("shapes", np.array([[shapes[1][name] - shapes[0][name]] for name in shapes[0]], np.float32))
+    row.traces["mouth opening"] = (shapes[0]["mouth open"], shapes[1]["mouth open"])
     lids = [(shape["right eye open"] + shape["left eye open"]) / 2 for shape in shapes]
-    row.values["eyes"] = abs(lids[0] - lids[1])
     row.traces["eyes opening"] = (lids[0], lids[1])
+    for name in ("mouth", "eyes"):
+        before, after = row.traces[f"{name} opening"]
+        row.enter(name, np.array([[after - before]], np.float32))
     tilt = float(np.degrees(np.arctan2(alignment.matrix[1, 0], alignment.matrix[0, 0])))
     for place, name in enumerate(("yaw", "pitch", "roll")):
         first, second = (euler(turn)[place] - (tilt if name == "roll" else 0) for turn in turns)
         row.traces[f"{name}, degrees"] = (first, second)
     gazes = expression.gaze(old.eyes), expression.gaze(new.eyes)
     if gazes[0] is not None and gazes[1] is not None:
-        row.values["gaze"] = float(np.linalg.norm(gazes[0] - gazes[1]))
-        row.traces["gaze to the side"] = (float(gazes[0][0]), float(gazes[1][0]))
+        row.enter("gaze", (gazes[1] - gazes[0])[None])
+        for axis, name in enumerate(("gaze to the side", "gaze down")):
+            row.traces[name] = (float(gazes[0][axis]), float(gazes[1][axis]))
 
 
 def _bounds(points: Points) -> Box:

@@ -13,16 +13,23 @@ from faceswap.faces.sight import Sight
 from faceswap.finding import Finder
 from faceswap.options import EvaluateConfig, ExtractOptions
 from faceswap.quality.identity import Descriptors, cosines, distances, ranks, spread
+from faceswap.quality.report import picture
 from faceswap.quality.summary import FrameRow
 from faceswap.recognizer import BATCH, Recognizer
-from faceswap.types import Image, Pixels
+from faceswap.types import AlignedFace, Image, Pixels
 from faceswap.video.images import images_in, read_image
 
 FACES = 24  # of a faceset that stand for its person
 
 
 def person_of(folder: Path, recognizer: Recognizer) -> Descriptors:
-    """The mean descriptor (128,) of the person with the most faces in a faceset.
+    """The mean descriptor (128,) of the person with the most faces in a faceset; see `faces_of`."""
+    mean: Descriptors = recognizer.describe(map(recognizer.chip_of, faces_of(folder))).mean(0)
+    return mean
+
+
+def faces_of(folder: Path) -> list[AlignedFace]:
+    """`FACES` or fewer faces, evenly chosen, of the person with the most faces in a faceset.
 
     Raises:
         InputError: There is no faceset, or it is damaged.
@@ -32,9 +39,7 @@ def person_of(folder: Path, recognizer: Recognizer) -> Descriptors:
         stored = [face for face in faceset.faces() if face.person == 0]
         if not stored:
             raise NoFacesError(f"there are no faces in {folder}: extract some first")
-        faces = [faceset.load(stored[place]) for place in spread(len(stored), FACES)]
-    mean: Descriptors = recognizer.describe(map(recognizer.chip_of, faces)).mean(0)
-    return mean
+        return [faceset.load(stored[place]) for place in spread(len(stored), FACES)]
 
 
 def gallery(folder: Path, recognizer: Recognizer) -> tuple[Descriptors, list[str]]:
@@ -107,6 +112,7 @@ class People:
     Attributes:
         b: B's mean descriptor (128,).
         a: A's, None where A is whoever is in the original clip.
+        picture: A face of B's, as a data URI.
         problems: Pictures of the gallery that were no use, a line each.
     """
 
@@ -118,6 +124,8 @@ class People:
         """
         self.b = person_of(config.identity, recognizer)
         self.a = person_of(config.target, recognizer) if config.target else None
+        faces = faces_of(config.identity)
+        self.picture = picture(faces[len(faces) // 2].image)
         self._others: Descriptors | None = None
         self.problems: list[str] = []
         if config.gallery:

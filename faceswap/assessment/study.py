@@ -20,8 +20,8 @@ from faceswap.options import ExtractConfig
 from faceswap.progress import Progress
 from faceswap.quality.identity import spread
 from faceswap.quality.measures import MEASURES
-from faceswap.quality.report import Worst, side_by_side
-from faceswap.quality.summary import FrameRow, Summary
+from faceswap.quality.report import Worst, picture, side_by_side
+from faceswap.quality.summary import FrameRow, Summary, enter_changes
 from faceswap.recognizer import Recognizer
 from faceswap.threads import ahead
 from faceswap.types import Face
@@ -29,7 +29,7 @@ from faceswap.video.source import Source
 
 ENOUGH = 300  # frames measured, unless the caller says otherwise
 THROWN_AWAY = 64  # pixels: side of face pictures that nobody looks at
-SIDE, VIEW = 200, 1.7  # of the pictures of worst frames: pixels, and extents of the face
+SIDE, VIEW = 240, 1.5  # of the pictures of worst frames: pixels, and extents of the face
 
 Faces = dict[int, Face]  # frame to the face in it
 
@@ -83,23 +83,39 @@ class Study:
                     old.add(recognizer.chip(now.original.picture, examiner.landmarks(now.original, now.face)))
         a = old.finish().mean(0) if people.a is None else people.a
         people.judge([row for row in rows if row.frame in self._faces], new.finish(), a)
+        enter_changes(rows)
         return rows
 
-    def pictures(self, found: Mapping[str, Summary], progress: Progress) -> Worst:
-        """The worst frames of each measure beside the original's, from another run through both clips."""
+    def pictures(
+        self, found: Mapping[str, Summary], typical: int, progress: Progress
+    ) -> tuple[Worst, tuple[str, str]]:
+        """What one is to see, from another run through both clips.
+
+        Args:
+            found: The summaries.
+            typical: A frame that stands for the clip.
+            progress: Shows the run.
+
+        Returns:
+            The worst frames of each measure beside the original's; the typical one before and after.
+        """
         wanted = {(frame, MEASURES[name].whole) for name, summary in found.items() for frame in summary.worst}
-        last = max((frame for frame, _ in wanted), default=-1) + 1
+        last = max([typical, *(frame for frame, _ in wanted)]) + 1
+        both = ("", "")
         shots: dict[tuple[int, bool], str] = {}
         with closing(self._moments(last)) as moments:
             for moment in progress(moments, total=last, desc="worst frames", unit="frame"):
                 index = moment.original.index
+                if index == typical:
+                    both = picture(moment.original.image), picture(moment.swapped.image)
                 for whole in (True, False):
                     if (index, whole) in wanted:
                         shots[index, whole] = _shot(moment, whole)
-        return {
+        worst = {
             name: [(frame, shots[frame, MEASURES[name].whole]) for frame in summary.worst]
             for name, summary in found.items()
         }
+        return worst, both
 
     def figures(self, measured: int, seconds: float) -> dict[str, float | int]:
         """What the report says of the clip."""

@@ -51,9 +51,9 @@ def frontal(mesh: Points) -> Points:
     return np.asarray(scale * (mesh - source.mean(0)) @ rotation.T + MODEL.mean(0), np.float32)
 
 
-def features_apart(first: Points, second: Points) -> float:
-    """The mean distance between brows, eyes and lips of two frontal meshes, as seen from the front."""
-    return float(np.linalg.norm((first - second)[INNER, :2], axis=1).mean())
+def features(mesh: Points) -> Points:
+    """Brows, eyes and lips of a frontal mesh, as seen from the front: (42, 2)."""
+    return mesh[INNER, :2]
 
 
 def openings(mesh: Points, eyes: Points) -> dict[str, float]:
@@ -70,11 +70,6 @@ def openings(mesh: Points, eyes: Points) -> dict[str, float]:
     for (name, (one_end, other_end)), opened in zip(CORNERS.items(), lids(eyes), strict=True):
         found[name] = float(opened * np.linalg.norm(mesh[one_end, :2] - mesh[other_end, :2]))
     return found
-
-
-def openings_apart(first: dict[str, float], second: dict[str, float]) -> float:
-    """The mean difference of the openings of two meshes."""
-    return float(np.mean([abs(first[name] - second[name]) for name in first]))
 
 
 def lids(eyes: Points) -> Points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,9 +19,11 @@ class Measure:
         unit: Of its value; empty for a bare number.
         better: 'more' or 'less' where such a value is better, 'one' where 1 is best.
         meaning: What it says, for people who have never heard of it.
+        rule: Against what its figure is to be held, as short as can be.
         headline: 'mean' of the frames, or the 'share' of frames in which it is above 0.
         whole: Whether it is about the frame around the face rather than the face.
         decimals: How many are shown.
+        best: The value of a frame without a flaw.
     """
 
     name: str
@@ -28,9 +31,11 @@ class Measure:
     unit: str
     better: Literal["more", "less", "one"]
     meaning: str
+    rule: str
     headline: Literal["mean", "share"] = "mean"
     whole: bool = False
     decimals: int = 3
+    best: float = 0.0
 
     def is_worse(self, value: float | None, limit: float) -> bool:
         """Whether a value fails a limit; one that could not be measured does."""
@@ -55,31 +60,36 @@ _ALL = (
         "more",
         "The share of frames in which a face recognition network finds the swapped face nearer to B than"
         " to A; the plot shows by how much (distance to A less distance to B).",
+        "A good swap has 100%.",
         headline="share",
+        best=math.inf,
     ),
     Measure(
         "distance",
         "Distance to B",
         "",
         "less",
-        "How far the swapped face is from B in that network's space. Two pictures of one person are"
-        " mostly less than 0.6 apart, those of two people more.",
+        "How far the swapped face is from B in that network's space.",
+        "Two pictures of one person are mostly less than 0.6 apart, those of two people more.",
     ),
     Measure(
         "cosine",
         "Likeness to B (cosine)",
         "",
         "more",
-        "The same as an angle: 1 for the same direction; other people are mostly below 0.93.",
+        "The same as an angle: 1 for the same direction.",
+        "Other people are mostly below 0.93.",
+        best=1,
     ),
     Measure(
         "rank",
         "Rank of B in the gallery",
         "",
         "less",
-        "Where B stands when B and the people of the gallery are sorted by likeness to the swapped face;"
-        " 1 is first.",
+        "Where B stands when B and the people of the gallery are sorted by likeness to the swapped face.",
+        "1 is first: nobody in the gallery is more like it.",
         decimals=2,
+        best=1,
     ),
     Measure(
         "pose",
@@ -87,8 +97,8 @@ _ALL = (
         "°",
         "less",
         "The angle between the turn of the head in the original and in the swap, both read off a mean head."
-        " That two people's faces differ in shape is part of it, as a turn up or down by 3 to 10° in all"
-        " frames alike; the plots of yaw, pitch and roll show how much that is, and how turns are followed.",
+        " The plots of yaw, pitch and roll show how turns are followed.",
+        "3 to 10° in all frames alike come from the shapes of the two faces.",
         decimals=2,
     ),
     Measure(
@@ -97,14 +107,15 @@ _ALL = (
         "eye distances",
         "less",
         "How far the face was moved, as a share of the distance between the outer corners of the eyes.",
+        "An eye is about 0.3 wide.",
     ),
     Measure(
         "expression",
         "Features off their place",
         "eye distances",
         "less",
-        "How far brows, eyes and lips are from the original's when both heads are turned to the front."
-        " That two people's features differ in shape is part of it: some hundredths are to be expected.",
+        "How far brows, eyes and lips are from the original's when both heads are turned to the front.",
+        "Some hundredths in all frames alike come from the shapes of the two faces.",
     ),
     Measure(
         "shapes",
@@ -113,55 +124,61 @@ _ALL = (
         "less",
         "How much the openings of the eyes and the mouth, the mouth's width and the height of the brows"
         " differ from the original's, on average.",
+        "A mouth opened wide has about 0.3, open eyes have 0.1.",
     ),
     Measure(
         "mouth",
         "Mouth opened otherwise",
         "eye distances",
         "less",
-        "The difference between the openings of the lips. A mouth opened wide has about 0.3.",
+        "The difference between the openings of the lips.",
+        "A mouth opened wide has about 0.3.",
     ),
     Measure(
         "eyes",
         "Eyes opened otherwise",
         "eye distances",
         "less",
-        "The difference between the openings of the eyes, the mean of both. Open eyes have about 0.1, so a"
-        " blink that is missed has nearly as much.",
+        "The difference between the openings of the eyes, the mean of both.",
+        "Open eyes have about 0.1; a blink that is missed, nearly as much.",
     ),
     Measure(
         "gaze",
         "Looks elsewhere",
         "eye widths",
         "less",
-        "How far the irises are from where they are in the original's eyes. From one corner of the eye to"
-        " the other is 1. Frames with closed eyes do not count.",
+        "How far the irises are from where they are in the original's eyes. Frames with closed eyes do not"
+        " count.",
+        "From one corner of the eye to the other is 1.",
     ),
     Measure(
         "ssim",
         "Rest of the picture kept (SSIM)",
         "",
         "more",
-        "Structural similarity off the face; 1 where nothing changed. Below 0.95 it can be seen.",
+        "Structural similarity off the face; 1 where nothing changed.",
+        "Below 0.95 it can be seen.",
         whole=True,
+        best=1,
     ),
     Measure(
         "psnr",
         "Rest of the picture kept (PSNR)",
         "dB",
         "more",
-        "The same as a signal-to-noise ratio; above 40 dB nobody sees a difference, 100 stands for none"
-        " at all.",
+        "The same as a signal-to-noise ratio; 100 stands for no difference at all.",
+        "Above 40 dB nobody sees a difference.",
         whole=True,
         decimals=1,
+        best=100,
     ),
     Measure(
         "seam",
         "Seam",
         "grey levels",
         "less",
-        "The step in brightness and colour that the swap adds along the edge of the face, of 255. Below 3"
-        " it is hard to see.",
+        "The step in brightness and colour that the swap adds along the edge of the face, of 255.",
+        "Below 3 it is hard to see.",
         decimals=2,
     ),
     Measure(
@@ -169,26 +186,30 @@ _ALL = (
         "Sharpness of the face",
         "of the original's",
         "one",
-        "Fine detail in the face compared with the original's: 1 is as sharp, 0.5 has half of it. What"
-        " the new encoding took from the rest of the picture is allowed for.",
+        "Fine detail in the face compared with the original's. What the new encoding took from the rest of"
+        " the picture is allowed for.",
+        "1 is as sharp, 0.5 has half of the detail.",
         decimals=2,
+        best=1,
     ),
     Measure(
         "grain",
         "Grain of the face",
         "of the original's",
         "one",
-        "Noise in the face compared with the original's: below 1 the face is smoother than the film"
-        " around it.",
+        "Noise in the face compared with the original's.",
+        "Below 1 the face is smoother than the film around it.",
         decimals=2,
+        best=1,
     ),
     Measure(
         "flicker",
         "Flicker",
         "grey levels",
         "less",
-        "What jumps up and down from frame to frame within the face, beyond what does so in the original;"
-        " below 0 the swap is calmer. Grain does not count.",
+        "What jumps up and down from frame to frame within the face, beyond what does so in the original."
+        " Grain does not count.",
+        "Below 0 the swap is calmer than the original.",
         decimals=2,
     ),
     Measure(
@@ -198,6 +219,7 @@ _ALL = (
         "less",
         "The share of the frames with a face in which it is unchanged, cannot be found, or is not nearer"
         " to B.",
+        "A good swap has 0%.",
     ),
 )
 MEASURES = {measure.name: measure for measure in _ALL}

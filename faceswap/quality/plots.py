@@ -19,18 +19,27 @@ if TYPE_CHECKING:
 
 SIZE = (8.6, 2.0)  # inches
 PLACE = (0.07, 0.2, 0.92, 0.68)  # of the axes in the drawing: left, bottom, width, height, shares of it
+LEGEND: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "fontsize": 7}
+LEGEND |= {"frameon": False, "ncols": 2}  # above the drawing, at its right
 ORIGINAL, SWAPPED, BAD = "#6b7280", "#2563eb", "#dc2626"
 
 
 def measure_plot(measure: Measure, rows: Sequence[FrameRow], found: Summary) -> Figure:
-    """A measure over time, with its mean and its worst frames."""
+    """A measure over time, with its mean and its worst frames; grey what is not told by frames."""
     figure, axes = _sheet(rows)
-    times, values = _series(rows, [row.values.get(measure.name) for row in rows])
-    axes.plot(times, values, color=SWAPPED, linewidth=1, marker="." if len(rows) < 40 else "")
-    if found.mean is not None:
-        axes.axhline(found.mean, color=ORIGINAL, linewidth=0.8, linestyle="--")
-    worst = [row for row in rows if row.frame in found.worst]
-    points = [(row.time, row.values[measure.name]) for row in worst]
+    marker = "." if len(rows) < 40 else ""
+    told, mean = [row.values.get(measure.name) for row in rows], found.mean
+    if found.changing is not None:
+        times, values = _series(rows, told)
+        axes.plot(times, values, color=ORIGINAL, linewidth=1, marker=marker, label="all of it")
+        told, mean = [row.changes.get(measure.name) for row in rows], found.changing
+    times, values = _series(rows, told)
+    axes.plot(times, values, color=SWAPPED, linewidth=1, marker=marker, label="what changes")
+    if found.changing is not None:
+        axes.legend(**LEGEND)
+    if mean is not None:
+        axes.axhline(mean, color=SWAPPED, linewidth=0.8, linestyle="--")
+    points = [(row.time, value) for row, value in zip(rows, told, strict=True) if row.frame in found.worst]
     axes.plot(*zip(*points, strict=True), "o", color=BAD, markersize=4) if points else None
     axes.set_ylabel(measure.unit or measure.name)
     return figure
@@ -45,7 +54,7 @@ def trace_plot(name: str, rows: Sequence[FrameRow], correlation: float | None) -
             rows, [row.traces[name][side] if name in row.traces else None for row in rows]
         )
         axes.plot(times, values, color=colour, linewidth=1, label=label)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, frameon=False, ncols=2)
+    axes.legend(**LEGEND)
     follows = "" if correlation is None else f", correlation {correlation:.2f}"
     axes.set_title(f"{name}: on average {apart:+.2g} in the swap{follows}", fontsize=8, loc="left")
     return figure

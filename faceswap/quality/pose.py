@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceswap.types import Matrix, Points
+from faceswap.types import Floats, Matrix, Points
 
 # Vertices of the 468-point mesh within the face that neither speech nor the brows move much. Of those further
 # out, at the temples, the mesh is unsure, and a swap leaves them as they were.
@@ -67,13 +67,19 @@ def head_rotation(mesh: Points) -> Matrix:
     return np.asarray(cv2.Rodrigues(turn)[0], np.float64)
 
 
-def angle_between(first: Matrix, second: Matrix) -> float:
-    """The angle of the rotation that leads from one (3, 3) rotation to another, degrees, 0 to 180."""
+def turn_between(first: Matrix, second: Matrix) -> Floats:
+    """The rotation that leads from one (3, 3) rotation to another: its axis, as long as its angle in degrees.
+
+    Returns:
+        float32 (3,), its length 0 to less than 180.
+    """
     between = first.T @ second
     axis = np.array(
         [between[2, 1] - between[1, 2], between[0, 2] - between[2, 0], between[1, 0] - between[0, 1]]
     )
-    return float(np.degrees(np.arctan2(np.linalg.norm(axis), np.trace(between) - 1)))
+    length = np.linalg.norm(axis)  # OpenCV's Rodrigues takes the smallest turns for none
+    angle = np.degrees(np.arctan2(length, np.trace(between) - 1))
+    return np.asarray(axis * angle / max(length, 1e-12), np.float32)
 
 
 def euler(rotation: Matrix) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from faceswap.quality.measures import MEASURES, Measure
+from faceswap.types import Floats
 
 WORST = 10  # frames shown for each measure
 LEAST_TRACED = 10  # frames from which a correlation says something
@@ -21,6 +22,8 @@ class FrameRow:
         frame: Its index.
         time: When it is shown, seconds from the first frame.
         values: Measure to value; None where it could not be measured.
+        apart: Of the measures whose value is a `distance`, what it is the distance of.
+        changes: Of these measures, what is left of the value without what is the same in all frames.
         traces: What is drawn for both clips: name to (original, swapped).
         missed: Why the frame counts as missed, empty where it does not.
     """
@@ -28,8 +31,15 @@ class FrameRow:
     frame: int
     time: float
     values: dict[str, float | None] = field(default_factory=dict)
+    apart: dict[str, Floats] = field(default_factory=dict)
+    changes: dict[str, float] = field(default_factory=dict)
     traces: dict[str, tuple[float, float]] = field(default_factory=dict)
     missed: str = ""
+
+    def enter(self, name: str, apart: Floats) -> None:
+        """Enter by what a measure's swap and original lie apart, (parts, axes), and how far that is."""
+        self.apart[name] = apart
+        self.values[name] = distance(apart)
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Summary:
     Attributes:
         value: The headline: the mean of the frames, or a share of them; None where nothing was measured.
         mean: The mean of the frames.
+        changing: The mean of what is not the same in all frames, None where all of it counts.
         median: Their median.
         worst_tenth: The value that a tenth of the frames are worse than.
         frames: How many frames it was measured in.
@@ -47,6 +58,7 @@ class Summary:
 
     value: float | None
     mean: float | None
+    changing: float | None
     median: float | None
     worst_tenth: float | None
     frames: int
@@ -71,24 +83,53 @@ def summarize(measure: Measure, rows: Sequence[FrameRow], apart: int) -> Summary
         rows: The frames in order.
         apart: The worst frames lie at least so many frames apart, so that they are not ten of one moment.
     """
-    measured = [(row.frame, v) for row in rows if (v := row.values.get(measure.name)) is not None]
+    measured = {row.frame: v for row in rows if (v := row.values.get(measure.name)) is not None}
     if not measured:
-        return Summary(None, None, None, None, 0, ())
-    values = np.array([value for _, value in measured])
-    badness = np.array([measure.badness(value) for value in values])
+        return Summary(None, None, None, None, None, 0, ())
+    values = np.array(list(measured.values()))
     mean = float(values.mean())
     value = float((values > 0).mean()) if measure.headline == "share" else mean
-    tenth = float(values[np.argsort(badness, kind="stable")[int(0.9 * (len(values) - 1))]])
-    worst = _apart([measured[place][0] for place in np.argsort(-badness, kind="stable")], apart)
-    if measure.name == "missed":
-        worst = [frame for frame in worst if dict(measured)[frame] > 0]
-    return Summary(value, mean, float(np.median(values)), tenth, len(values), tuple(worst))
+    tenth = float(sorted(values, key=measure.badness)[int(0.9 * (len(values) - 1))])
+    changes = {row.frame: row.changes[measure.name] for row in rows if measure.name in row.changes}
+    judged = changes or measured
+    flawed = [frame for frame in judged if measure.badness(judged[frame]) > measure.badness(measure.best)]
+    worst = _apart(sorted(flawed, key=lambda frame: -measure.badness(judged[frame])), apart)
+    changing = float(np.mean(list(changes.values()))) if changes else None
+    return Summary(value, mean, changing, float(np.median(values)), tenth, len(values), tuple(worst))
 
 
 def summaries(rows: Sequence[FrameRow], apart: int) -> dict[str, Summary]:
     """Every measure that was taken at least once, by name."""
     found = {name: summarize(measure, rows, apart) for name, measure in MEASURES.items()}
     return {name: summary for name, summary in found.items() if summary.frames}
+
+
+def distance(apart: Floats) -> float:
+    """How far two things lie apart, by their differences (parts, axes): the mean length over the parts."""
+    return float(np.linalg.norm(apart, axis=1).mean())
+
+
+def enter_changes(rows: Sequence[FrameRow]) -> None:
+    """Enter in the rows what changes of the measures that are distances.
+
+    Two people's faces differ in shape: the lips of one seem apart when they are closed, the nose of another
+    hangs as if the head were bowed. That is the same in all frames, and says nothing of a frame. It is taken
+    to be the median of what lies apart, over the frames that are not missed; clips of fewer than
+    `LEAST_TRACED` have none.
+    """
+    swapped = [row for row in rows if not row.missed]
+    for name in dict.fromkeys(name for row in swapped for name in row.apart):
+        those = [row for row in swapped if name in row.apart]
+        if len(those) >= LEAST_TRACED:
+            same = np.median([row.apart[name] for row in those], axis=0)
+            for row in those:
+                row.changes[name] = distance(row.apart[name] - same)
+
+
+def typical(rows: Sequence[FrameRow]) -> int:
+    """The frame that is as far from B as half of the frames with a face."""
+    known = sorted((d, row.frame) for row in rows if (d := row.values.get("distance")) is not None)
+    return known[len(known) // 2][1]
 
 
 def check(found: Mapping[str, Summary], limits: Mapping[str, float]) -> list[Check]:
