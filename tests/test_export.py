@@ -186,6 +186,10 @@ def test_bad_options_are_named(tmp_path, capsys):
         ExportConfig(model=tmp_path, output=tmp_path / "m.pb")
     with pytest.raises(UsageError, match="needs --faceset"):
         ExportConfig(model=tmp_path, output=tmp_path / "m.onnx", precision="int8")
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(OutputError, match="cannot write"):  # before the model is looked at
+        export(ExportConfig(model=tmp_path / "none", output=blocked / "m.onnx"))
     assert run(["export", str(tmp_path), "-o", str(tmp_path / "m.onnx")]) == ModelError.exit_code
     assert "not a model" in capsys.readouterr().err
 
