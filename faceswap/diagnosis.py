@@ -116,8 +116,8 @@ def _graphics(faults: list[str]) -> str:
         return "not known without tensorflow"
     try:
         from faceswap.networks.autoencoder import graphics_cards
-    except ImportError as error:
-        faults.append(f"tensorflow cannot be loaded ({error}): run 'pip install tensorflow'")
+    except DependencyError as error:
+        faults.append(str(error))
         return "not known"
     return ", ".join(graphics_cards()) or "none seen; training runs on the processor"
 
@@ -152,10 +152,10 @@ def _features_of_style(faults: list[str]) -> tuple[str, str]:
     """The weights of VGG16: they may be missing, but not be others."""
     try:
         from faceswap.networks import vgg16
-
-        path = vgg16.weight_file()
-    except ImportError:  # of TensorFlow, of which all is said already
+    except DependencyError:  # of TensorFlow, of which all is said already
         return "vgg16.ckpt", "not known"
+    try:
+        path = vgg16.weight_file()
     except DependencyError:
         return "vgg16.ckpt", f"missing (for stylize; '{vgg16.INSTALL}')"
     intact = vgg16.is_intact(path.read_bytes())
@@ -168,7 +168,7 @@ def _bases(faults: list[str]) -> list[tuple[str, str]]:
     """The weights that trainings start from."""
     try:
         from faceswap.networks import base
-    except ImportError:  # of TensorFlow, of which all is said already
+    except DependencyError:  # of TensorFlow, of which all is said already
         return []
     facts = []
     for name, (_, checksum) in base.BASES.items():

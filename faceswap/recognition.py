@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceswap.errors import InputError, NoFacesError
+from faceswap.errors import DependencyError, InputError, NoFacesError
 from faceswap.faces.alignment import transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.identity import LENGTH, Identifier, average, representative
@@ -127,7 +127,7 @@ def _many(faceset: Faceset, faces: Sequence[StoredFace], progress: Progress) -> 
     """The descriptors of many faces; one by one where there is no TensorFlow, as `_few` has them."""
     try:
         from faceswap.recognizer import describe_faces  # late: it loads Keras
-    except ModuleNotFoundError:
+    except DependencyError:
         return _few(faceset, faces, progress)
     return describe_faces(faceset, faces, progress)
 

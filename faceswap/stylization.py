@@ -66,14 +66,16 @@ def stylize(config: StylizeConfig, progress: Progress = quiet) -> StylizeResult:
     """
     started = time.monotonic()
     for path in (config.content, *([config.style] if config.style else [])):
-        check_output(config.output, path, config.overwrite)
+        for output in (config.output, *_snapshots(config).values()):
+            check_output(output, path, config.overwrite)
     if config.output.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot write {config.output}: name it with one of {', '.join(FORMATS)}")
     canvas = Canvas(read_image(config.content), config)
+    style = to_floats(read_image(config.style)) if config.style else None
     work = _Work(config, canvas)
     with work.shown(progress):
-        if config.style:
-            _paint(config, canvas, to_floats(read_image(config.style)), work)
+        if style is not None:
+            _paint(config, canvas, style, work)
         else:
             _dream(config, canvas, work)
     _write(config.output, canvas.finished(work.picture), config)
@@ -81,6 +83,13 @@ def stylize(config: StylizeConfig, progress: Progress = quiet) -> StylizeResult:
     return StylizeResult(
         config.output, work.steps, work.before, work.after, seconds, work.interrupted, tuple(work.snapshots)
     )
+
+
+def _snapshots(config: StylizeConfig) -> dict[int, Path]:
+    """The pictures of the way, by the step after which each is written."""
+    steps = {-(-config.steps * number // config.snapshots) for number in range(1, config.snapshots + 1)}
+    output = config.output
+    return {step: output.with_name(f"{output.stem}_{step:05d}{output.suffix}") for step in sorted(steps)}
 
 
 def _write(path: Path, image: Image, config: StylizeConfig) -> None:
@@ -116,6 +125,7 @@ class _Work:
         self.before: dict[str, float] = {}
         self.after: dict[str, float] = {}
         self.snapshots: list[Path] = []
+        self._planned = _snapshots(config)
         self._bar: Iterator[int] = iter(())
 
     @contextmanager
@@ -127,11 +137,11 @@ class _Work:
         next(self._bar, None)
         try:
             yield
+            next(self._bar, None)
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
-            if not self.interrupted:
-                next(self._bar, None)
+            self._bar = iter(())  # lets go of the bar, so that what went wrong stands below it
 
     def begin(self, losses: dict[str, float]) -> None:
         """Note the losses at the beginning of a size."""
@@ -140,10 +150,7 @@ class _Work:
     def step(self, losses: dict[str, float], picture: Floats) -> None:
         """Note a step."""
         self.picture, self.after, self.steps = picture, losses, self.steps + 1
-        every = self._config.snapshots
-        if every and self.steps * every // self._config.steps > len(self.snapshots):
-            output = self._config.output
-            path = output.with_name(f"{output.stem}_{self.steps:05d}{output.suffix}")
+        if path := self._planned.get(self.steps):
             _write(path, self._canvas.finished(picture), self._config)
             self.snapshots.append(path)
         if self.steps < self._config.steps:

@@ -13,7 +13,7 @@ from conftest import REAL
 
 from faceswap import ConvertConfig, ExportConfig, convert, export
 from faceswap.cli import run
-from faceswap.errors import ModelError, OutputError, UsageError
+from faceswap.errors import DependencyError, ModelError, OutputError, UsageError
 from faceswap.exporting.material import read_material
 from faceswap.models import fingerprint, open_model
 from faceswap.networks import checkpoint, swift
@@ -22,6 +22,7 @@ from faceswap.networks.pruning import prune, prune_path
 from faceswap.portable import onnx_packer
 from faceswap.portable.card import Card
 from faceswap.types import to_float
+from faceswap.video.images import write_image
 
 pytest.importorskip("tf2onnx")
 pytest.importorskip("ai_edge_quantizer")
@@ -38,6 +39,12 @@ code = run(sys.argv[1:])
 assert 'faceswap.networks' not in sys.modules
 sys.exit(code)
 """
+
+
+def without_tensorflow(*words) -> subprocess.CompletedProcess[str]:
+    """The program where TensorFlow is not installed."""
+    command = [sys.executable, "-c", BLOCKED, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -120,25 +127,33 @@ def test_the_table_has_every_form(model, facesets, tmp_path):
 
 
 def test_conversion_needs_no_tensorflow(clips, facesets, exported, tmp_path):
-    output = tmp_path / "out.mp4"
-    model = exported["eight.onnx"]
-    words = [
-        "convert",
-        clips[0],
-        "-m",
-        model,
-        "-o",
-        output,
-        "--faceset",
-        facesets[0],
-        "--preset",
-        "ultrafast",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, *map(str, words)], capture_output=True, text=True, check=False
-    )
+    output, model = tmp_path / "out.mp4", exported["eight.onnx"]
+    words = ["-m", model, "-o", output, "--faceset", facesets[0], "--preset", "ultrafast"]
+    done = without_tensorflow("convert", clips[0], *words)
     assert done.returncode == 0, done.stderr
     assert output.stat().st_size > 1000 and "30 swapped" in done.stdout
+
+
+def test_what_needs_tensorflow_says_so_in_a_line(clips, facesets, model, exported, tmp_path):
+    out, (a, b) = tmp_path / "out", facesets
+    picture = tmp_path / "p.png"
+    write_image(picture, np.zeros((32, 32, 3), np.uint8))
+    for words in (
+        ["convert", clips[0], "-m", model, "--faceset", a, "-o", out.with_suffix(".mp4")],
+        ["train", "-a", a, "-b", b, "-m", out],
+        ["export", model, "-o", out.with_suffix(".onnx")],
+        ["stylize", picture, picture, "-o", out.with_suffix(".png")],
+        ["generate", "train", a, "-m", out],
+        ["generate", "sample", "-m", out, "-o", out.with_suffix(".png")],
+        ["verify", "train", a, b, "-m", out],
+        ["swap", "--source", clips[1], "--target", clips[0], "-o", out.with_suffix(".mp4")],
+        ["evaluate", "--original", clips[0], "--swapped", clips[1], "--identity", b, "-o", out],
+    ):
+        done = without_tensorflow(*words)
+        assert done.returncode == DependencyError.exit_code, done.stderr
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("faceswap: ") and "pip install tensorflow" in last
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith("out.")]
 
 
 def test_the_other_side_is_refused(clips, facesets, exported, tmp_path):
@@ -171,6 +186,10 @@ def test_bad_options_are_named(tmp_path, capsys):
         ExportConfig(model=tmp_path, output=tmp_path / "m.pb")
     with pytest.raises(UsageError, match="needs --faceset"):
         ExportConfig(model=tmp_path, output=tmp_path / "m.onnx", precision="int8")
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(OutputError, match="cannot write"):  # before the model is looked at
+        export(ExportConfig(model=tmp_path / "none", output=blocked / "m.onnx"))
     assert run(["export", str(tmp_path), "-o", str(tmp_path / "m.onnx")]) == ModelError.exit_code
     assert "not a model" in capsys.readouterr().err
 

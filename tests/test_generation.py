@@ -102,7 +102,7 @@ def test_the_sheet_over_time_has_a_row_a_moment(trained):
 
 def test_samples(trained, tmp_path):
     options, _, _ = trained
-    sheet = tmp_path / "grid.png"
+    sheet = tmp_path / "new" / "grid.png"
     result = generate_sample(GenerateSampleConfig(model=options["model"], output=sheet, count=5))
     assert result.iterations == 8 and cv2.imread(str(sheet)).shape == (2 * 16, 3 * 16, 3)
     assert read_source_type(sheet) == SOURCE_TYPE

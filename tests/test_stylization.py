@@ -1,5 +1,6 @@
 """Style transfer and dreaming: the losses against their formulas, and small pictures from end to end."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from faceswap import ConvertConfig, StylizeConfig, convert, stylize
 from faceswap.blending.look import SIDE, Look, detail_of
 from faceswap.canvas import GREY, Canvas, to_floats, to_image
-from faceswap.errors import DependencyError, NoFacesError, OutputError, UsageError
+from faceswap.cli import run
+from faceswap.errors import DependencyError, InputError, NoFacesError, OutputError, UsageError
 from faceswap.networks.descent import adam, lbfgs
 from faceswap.networks.look import fit_look
 from faceswap.networks.style import Losses, gram, relative, roughness
@@ -132,6 +134,31 @@ def test_ctrl_c_keeps_the_best_so_far_and_snapshots_show_the_way(pictures, tmp_p
     first, last = (to_floats(read_image(path)) for path in (content, result.output))
     assert np.abs(first - cv2.resize(last, first.shape[1::-1])).mean() > 0.01
     assert not np.array_equal(read_image(result.snapshots[1]), read_image(result.output))
+
+
+def test_what_is_wrong_with_files_is_said_before_any_work(pictures, tmp_path):
+    content, style = pictures
+
+    def untouched(iterable, **about):
+        raise AssertionError("work began")
+
+    config = StylizeConfig(content=content, style=tmp_path / "none.png", output=tmp_path / "out.png")
+    with pytest.raises(InputError, match=r"none\.png cannot be read"):
+        stylize(config, untouched)
+    kept = tmp_path / "out_00100.png"
+    kept.write_bytes(b"somebody's")
+    with pytest.raises(OutputError, match=r"out_00100\.png exists"):
+        stylize(replace(config, style=style, snapshots=2), untouched)
+    assert kept.read_bytes() == b"somebody's" and not (tmp_path / "out.png").exists()
+
+
+def test_what_goes_wrong_stands_below_the_bar(pictures, tmp_path, monkeypatch, capsys):
+    def failing(*about):
+        raise DependencyError("no weights")
+
+    monkeypatch.setattr("faceswap.stylization._paint", failing)
+    assert run(["stylize", *map(str, pictures), "-o", str(tmp_path / "out.png")]) == 7
+    assert capsys.readouterr().err.endswith("\nfaceswap: no weights\n")
 
 
 @needs_weights

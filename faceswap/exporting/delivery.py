@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 import faceswap
 from faceswap import registry
 from faceswap.assessment.likeness import person_of
-from faceswap.errors import OutputError, writing
+from faceswap.conversion import check_output
+from faceswap.errors import writing
 from faceswap.examples import hand_on
 from faceswap.exporting.comparison import HEADINGS, SHOWN, Judges, Row, Subject, compare, remarks
 from faceswap.exporting.material import Material, read_material
@@ -77,18 +78,15 @@ def export(config: ExportConfig, progress: Progress = quiet) -> ExportResult:
         ModelError: The model is missing or damaged, or has not been trained.
         OutputError: The output exists or cannot be written.
     """
-    if config.output.exists() and not config.overwrite:
-        raise OutputError(f"{config.output} exists: choose another output or use --overwrite")
+    check_output(config.output, config.model, config.overwrite)
     seed_everything(config.seed)
     work = _Work(config)
     with TemporaryDirectory() as folder:
         subjects, files = work.forms(Path(folder), progress)
         rows = compare(subjects, work.judges(), work.model.size)
-        with writing(config.output):
-            config.output.parent.mkdir(parents=True, exist_ok=True)
-            hand_on(config.model, work.side, config.output)
-            with replacing(config.output) as draft:
-                shutil.copyfile(files[-1], draft)
+        hand_on(config.model, work.side, config.output)
+        with writing(config.output), replacing(config.output) as draft:
+            shutil.copyfile(files[-1], draft)
     notes = remarks(rows[-2], rows[-1]) if config.precision == "int8" else []
     return ExportResult(config.output, work.card, tuple(rows), tuple(notes))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import faceswap
+from faceswap.conversion import check_output
 from faceswap.errors import OutputError, writing
 from faceswap.generation.scoring import grid
 from faceswap.generation.training import COMMAND, GeneratorConfig, build
@@ -47,8 +48,7 @@ def generate_sample(config: GenerateSampleConfig, progress: Progress = quiet) ->
     """
     if config.output.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot write {config.output}: name it with one of {', '.join(FORMATS)}")
-    if config.output.exists() and not config.overwrite:
-        raise OutputError(f"{config.output} exists: choose another name, or --overwrite to replace it")
+    check_output(config.output, config.model, config.overwrite)
     generator = build(checkpoint.read_as(config.model, GeneratorConfig, COMMAND))
     state = checkpoint.load(config.model, generator)
     noise = draw_noise(config.seed, 0, config.count, generator.noise) * config.spread

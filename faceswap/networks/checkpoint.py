@@ -167,9 +167,7 @@ def read_as(folder: Path, kind: type[C], command: str) -> C:
     try:
         return kind(**values)
     except TypeError as error:
-        raise ModelError(
-            f"{folder} is not a model that 'faceswap {command}' makes: give it one of those ({error})"
-        ) from error
+        raise ModelError(f"{folder} is not a model that 'faceswap {command}' makes: give it one") from error
 
 
 def build(config: ModelConfig) -> Autoencoder:
