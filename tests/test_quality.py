@@ -313,7 +313,7 @@ def test_distances_cosines_and_ranks():
     person, other = np.eye(128, dtype=np.float32)[:2]
     faces = np.stack([person, other, 0.6 * person + 0.4 * other])
     assert distances(faces, person) == pytest.approx([0, 2**0.5, 0.4 * 2**0.5], abs=1e-6)
-    assert cosines(faces, person)[:2] == pytest.approx([1, 0], abs=1e-6)
+    assert cosines(3 * faces, 2 * person) == pytest.approx([1, 0, 0.6 / 0.52**0.5], abs=1e-6)
     gallery = np.stack([other, -person])
     assert ranks(faces, person, gallery).tolist() == [1, 2, 1]
     assert ranks(faces, person, gallery[:0]).tolist() == [1, 1, 1]
