@@ -111,7 +111,7 @@ preset = "ultrafast"
         pytest.param("out.faceswap/source/faces/*_0000020_0.png", marks=pytest.mark.slow),
         pytest.param("out.faceswap/target/faces/*_0000020_0.png", marks=pytest.mark.slow),
         pytest.param("out.faceswap/model/checkpoints/[0-9]*", marks=pytest.mark.slow),
-        ".out.mp4.parts/000000000.mp4",
+        pytest.param(".out.mp4.parts/000000000.mp4", marks=pytest.mark.slow),
     ],
     ids=["source", "target", "training", "conversion"],
 )

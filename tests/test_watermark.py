@@ -67,13 +67,13 @@ def read(crops: list[Image], off: float = 0.0):
     return detector.read()
 
 
-@pytest.mark.parametrize("run", [0, 1, 2**32 - 1, RUN])
+@pytest.mark.parametrize("run", [0, 2**32 - 1, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_run_is_read_from_a_clip_and_from_a_picture(run):
     assert read(clip(60, run)).run == run
     assert read(clip(1, run)).run == run
 
 
-@pytest.mark.parametrize("crf", [18, 26, 32])
+@pytest.mark.parametrize("crf", [*(pytest.param(crf, marks=pytest.mark.slow) for crf in (18, 26)), 32])
 def test_the_mark_survives_compression(crf, tmp_path):
     path = encode(tmp_path / "a.mp4", clip(100, RUN), crf)
     found = read(frames_of(path, 100), off=0.4)
@@ -81,7 +81,10 @@ def test_the_mark_survives_compression(crf, tmp_path):
     assert found.run in ((RUN,) if crf < 30 else (RUN, None))
 
 
-@pytest.mark.parametrize("change", [halved, doubled, brighter, darker], ids=lambda f: f.__name__)
+SLOWLY = [pytest.param(change, marks=pytest.mark.slow) for change in (doubled, brighter)]
+
+
+@pytest.mark.parametrize("change", [halved, darker, *SLOWLY], ids=lambda f: f.__name__)
 def test_the_mark_survives_other_changes(change, tmp_path):
     path = encode(tmp_path / "a.mp4", [change(face) for face in clip(100, RUN)], 23)
     found = read(frames_of(path, 100), off=0.4)
