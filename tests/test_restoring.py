@@ -63,6 +63,19 @@ def test_detail_comes_back_and_moves_along(shift):
     assert off(restorer(*pictures).restore(made), real) < 0.6 * off(plain, real)
 
 
+@pytest.mark.parametrize("size", [32, 256, 512])
+def test_networks_of_any_size_get_it(size):
+    def network(pictures):
+        whole = [cv2.resize(one, (SIDE, SIDE)) for one in pictures]
+        seen = [cv2.resize(cv2.GaussianBlur(one, (0, 0), 1.5), (size, size)) for one in whole]
+        return np.stack([np.dstack([one, np.full((size, size), 255, np.uint8)]) for one in seen])
+
+    taught = Restorer(np.stack([person(7, moved) for moved in (0, 8, -9)]), network, size, 0.8)
+    real = person(7, 3.3)
+    made = network([real])[0]
+    assert off(taught.restore(made), real) < 0.95 * off(crisp(made[..., :3], SIDE, 0.8), real)
+
+
 def test_nothing_is_added_where_no_picture_is_like_the_face():
     made = network([person(3, 0)])[0]
     made[:32, :, :3] = np.random.default_rng(0).integers(0, 255, (32, 1, 1))  # nobody looks like that
