@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from faceswap.casting import Cast, cast
-from faceswap.errors import NoFacesError, OutputError, RefusedError, UsageError, writing
+from faceswap.errors import NoFacesError, RefusedError, UsageError, writing
 from faceswap.examples import examples_digest
 from faceswap.faces.faceset import Faceset
 from faceswap.finishing import trust
@@ -33,6 +33,7 @@ from faceswap.styling import clip_look, digest_of
 from faceswap.swapper import Ensemble, Faces
 from faceswap.threads import ahead, side_by_side
 from faceswap.trying import Trial, sheet
+from faceswap.video.atomic import check_output
 from faceswap.video.encoders import Encoding
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.kinds import open_output
@@ -198,20 +199,6 @@ def _patched(source: Source, segment: range, faces: Faces, swappers: Ensemble) -
         while batch := list(islice(frames, BATCH)):
             found = [faces.get(frame.index, []) for frame in batch]
             yield from zip(batch, swappers.patches(batch, found), strict=True)
-
-
-def check_output(output: Path, source: Path, overwrite: bool) -> None:
-    """Refuse, before any work, an output that exists or cannot be.
-
-    Raises:
-        OutputError: With what to do.
-    """
-    with writing(output):
-        if output.exists() and output.resolve() == source.resolve():
-            raise OutputError(f"{output} is the source itself: choose another output")
-        if output.exists() and not overwrite and not (output.is_dir() and not any(output.iterdir())):
-            raise OutputError(f"{output} exists: choose another output or use --overwrite")
-        output.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from pathlib import Path
 import faceswap
 from faceswap import registry
 from faceswap.canvas import Canvas, Floats, fitted, to_floats
-from faceswap.conversion import check_output
 from faceswap.errors import OutputError
 from faceswap.options import StylizeConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.types import Image
+from faceswap.video.atomic import check_output
 from faceswap.video.images import FORMATS, read_image, write_image
 
 SMALLEST = 192  # pixels: the longer side is halved as long as it stays above

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap.config import pick
-from faceswap.conversion import ConvertResult, check_output, convert
+from faceswap.conversion import ConvertResult, convert
 from faceswap.errors import FaceswapError, Interrupted, OutputError
 from faceswap.evaluation import EvaluateResult, evaluate
 from faceswap.extraction import ExtractResult, extract
@@ -29,6 +29,7 @@ from faceswap.provenance.label import label_of
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import shown
 from faceswap.training import TrainResult, train
+from faceswap.video.atomic import check_output
 from faceswap.video.source import open_source
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "faceswap"
-GROUND = {"errors", "types", "config", "options", "registry", "progress", "threads", "warping", "laying", ""}
+GROUND = {
+    "errors",
+    "types",
+    "config",
+    "options",
+    "registry",
+    "progress",
+    "threads",
+    "warping",
+    "laying",
+    "figures",
+    "",
+}
 PARTS = {"video", "faces", "networks", "blending", "quality", "provenance", "portable"}
 DOORS = {"cli", "__main__"}
 

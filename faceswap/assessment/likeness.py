@@ -22,9 +22,9 @@ from faceswap.video.images import images_in, read_image
 FACES = 24  # of a faceset that stand for its person
 
 
-def person_of(folder: Path, recognizer: Recognizer) -> Descriptors:
-    """The mean descriptor (128,) of the person with the most faces in a faceset; see `faces_of`."""
-    mean: Descriptors = recognizer.describe(map(recognizer.chip_of, faces_of(folder))).mean(0)
+def person_of(faces: Sequence[AlignedFace], recognizer: Recognizer) -> Descriptors:
+    """The mean descriptor (128,) of a person's faces."""
+    mean: Descriptors = recognizer.describe(map(recognizer.chip_of, faces)).mean(0)
     return mean
 
 
@@ -122,9 +122,9 @@ class People:
         Raises:
             InputError: A faceset or the gallery is missing, damaged or shows nobody.
         """
-        self.b = person_of(config.identity, recognizer)
-        self.a = person_of(config.target, recognizer) if config.target else None
         faces = faces_of(config.identity)
+        self.b = person_of(faces, recognizer)
+        self.a = person_of(faces_of(config.target), recognizer) if config.target else None
         self.picture = picture(faces[len(faces) // 2].image)
         self._others: Descriptors | None = None
         self.problems: list[str] = []

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from faceswap.figures import rendered
 from faceswap.types import Image
 
 LOSSES = {"loss_a": ("A", "#1f5fa8"), "loss_b": ("B", "#c04020")}
@@ -28,7 +27,6 @@ REBUILT = {"rebuilt_a": ("SSIM of A rebuilt", "#9fb8d8"), "rebuilt_b": ("SSIM of
 def draw_losses(rows: Sequence[Mapping[str, str]]) -> Image:
     """The rows of the CSV as a picture: losses above, held-out scores below; BGR uint8 (800, 1000, 3)."""
     figure = Figure(figsize=(10, 8), dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True)
     _lines(upper, rows, LOSSES, ".-" if len(rows) < 40 else "-")
     upper.set(ylabel="loss", title="What is trained for")
@@ -49,9 +47,7 @@ def draw_losses(rows: Sequence[Mapping[str, str]]) -> Image:
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="best", fontsize=8, ncols=2)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR), np.uint8)
+    return rendered(figure)
 
 
 def _lines(

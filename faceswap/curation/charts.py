@@ -14,7 +14,8 @@ from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from faceswap.curation.coverage import NEAR, Poses, distances
-from faceswap.curation.sheets import DPI, FAINT, INK, fitted, rendered
+from faceswap.curation.sheets import DPI, FAINT, INK, fitted
+from faceswap.figures import rendered
 from faceswap.types import Image
 from faceswap.video.images import write_image
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from faceswap.figures import rendered
 from faceswap.types import Image
 from faceswap.video.images import write_image
 
@@ -89,14 +89,6 @@ def write_sheet(
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     write_image(path, rendered(figure))
-
-
-def rendered(figure: Figure) -> Image:
-    """The pixels of a figure, BGR uint8 (height, width, 3)."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def fitted(image: Image, side: int) -> Image:

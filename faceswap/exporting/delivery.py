@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 import faceswap
 from faceswap import registry
-from faceswap.assessment.likeness import person_of
-from faceswap.conversion import check_output
+from faceswap.assessment.likeness import faces_of, person_of
 from faceswap.errors import writing
 from faceswap.examples import hand_on
 from faceswap.exporting.comparison import HEADINGS, SHOWN, Judges, Row, Subject, compare, remarks
@@ -32,7 +31,7 @@ from faceswap.portable.card import Card
 from faceswap.progress import Progress, quiet
 from faceswap.recognizer import Recognizer
 from faceswap.types import to_float
-from faceswap.video.atomic import replacing
+from faceswap.video.atomic import check_output, replacing
 
 CALIBRATING = 100  # faces by which an int8 model is calibrated
 RUNTIMES = {".onnx": "ONNX Runtime", ".tflite": "LiteRT"}
@@ -122,7 +121,7 @@ class _Work:
         if not self._config.identity:
             return Judges(swapped, person)
         recognizer = Recognizer()
-        return Judges(swapped, person, recognizer, person_of(self._config.identity, recognizer))
+        return Judges(swapped, person, recognizer, person_of(faces_of(self._config.identity), recognizer))
 
     def forms(self, folder: Path, progress: Progress) -> tuple[list[Subject], list[Path]]:
         """Every form to measure, as written into `folder`; the last is what was asked for."""

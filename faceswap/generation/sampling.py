@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import faceswap
-from faceswap.conversion import check_output
 from faceswap.errors import OutputError, writing
 from faceswap.generation.scoring import grid
 from faceswap.generation.training import COMMAND, GeneratorConfig, build
@@ -17,6 +16,7 @@ from faceswap.networks.generators import draw_noise
 from faceswap.options import GenerateSampleConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.metadata import write_notes
+from faceswap.video.atomic import check_output
 from faceswap.video.images import FORMATS, write_image
 
 

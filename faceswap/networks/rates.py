@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from faceswap.figures import rendered
 from faceswap.networks.feed import Batch
 from faceswap.networks.step import TrainingStep
 from faceswap.types import Image
@@ -94,7 +93,6 @@ def suggest(rates: NDArray[np.float64], smoothed: NDArray[np.float64]) -> float:
 def picture(found: Sweep) -> Image:
     """The losses over the rates, with the one suggested: BGR uint8 (500, 800, 3)."""
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.semilogx(found.rates, found.losses, ".", color="#b0b0b0", markersize=4, label="a step")
     axes.semilogx(found.rates, found.smoothed, color="#1f5fa8", linewidth=2, label="smoothed")
@@ -104,9 +102,7 @@ def picture(found: Sweep) -> Image:
     axes.set_ylim(low - 0.1 * (high - low) - 0.01, high + 0.3 * (high - low) + 0.01)
     axes.grid(alpha=0.3, which="both")
     axes.legend()
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR), np.uint8)
+    return rendered(figure)
 
 
 def _burst(losses: list[float]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,8 +107,9 @@ def fair_accuracy(descriptors: Descriptors, people: NDArray[Any], similarity: st
 
 def drawn(curves: dict[str, Curve]) -> Image:
     """The ROC curves, BGR uint8."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
+    from faceswap.figures import rendered
 
     figure = Figure(figsize=(5, 5), dpi=110, layout="tight")
     axes = figure.add_subplot()
@@ -119,6 +119,4 @@ def drawn(curves: dict[str, Curve]) -> Image:
     axes.plot([0, 1], [0, 1], ":", color="#808080", label="chance")
     axes.set(xlabel="pairs of two people let in", ylabel="pairs of one person found", title="held-out people")
     axes.legend(loc="lower right", fontsize=8)
-    canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2BGR), np.uint8)
+    return rendered(figure)

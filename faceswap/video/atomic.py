@@ -43,3 +43,17 @@ def encoding(path: Path) -> Iterator[None]:
             if isinstance(error, OSError):
                 raise
             raise OutputError(f"cannot encode {path}: {error.strerror}; try another codec or name") from error
+
+
+def check_output(output: Path, source: Path, overwrite: bool) -> None:
+    """Refuse, before any work, an output that exists or cannot be.
+
+    Raises:
+        OutputError: With what to do.
+    """
+    with writing(output):
+        if output.exists() and output.resolve() == source.resolve():
+            raise OutputError(f"{output} is the source itself: choose another output")
+        if output.exists() and not overwrite and not (output.is_dir() and not any(output.iterdir())):
+            raise OutputError(f"{output} exists: choose another output or use --overwrite")
+        output.parent.mkdir(parents=True, exist_ok=True)
