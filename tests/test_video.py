@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from faceswap.errors import FaceswapError, InputError, OutputError, UsageError
 from faceswap.types import Frame, Patch, Pixels
+from faceswap.video import png
 from faceswap.video.encoders import SOFTWARE, Encoding, encoders
 from faceswap.video.images import read_image, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join
@@ -329,6 +330,24 @@ def test_write_image(suffix: str, tmp_path: Path) -> None:
     difference = read_image(tmp_path / f"a{suffix}").astype(int) - clips.picture(0)
     assert np.abs(difference).mean() < 3
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 70), st.integers(1, 70), st.sampled_from([(), (3,), (4,)]))
+def test_a_png_is_read_as_what_was_written(
+    seed: int, height: int, width: int, samples: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, rng.integers(2, 257), (height, width, *samples), np.uint8)
+    read = cv2.imdecode(np.frombuffer(png.encode(image), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert read is not None and read.shape == image.shape and (read == image).all()
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4)), np.zeros((0, 4), np.uint8)]
+)
+def test_a_png_of_something_else_is_refused(image: Any) -> None:
+    with pytest.raises(ValueError, match="8 bits"):
+        png.encode(image)
 
 
 def test_write_image_refuses(tmp_path: Path) -> None:

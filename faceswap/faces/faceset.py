@@ -23,22 +23,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceswap.errors import FaceswapError, InputError, OutputError, writing
+from faceswap.errors import InputError, OutputError, writing
 from faceswap.faces import index as rows
 from faceswap.faces.index import Segment, StoredFace, StoredSource, Totals, WrittenFace
 from faceswap.faces.traits import measure
 from faceswap.types import AlignedFace, Descriptor
+from faceswap.video import png
 
 INDEX = "faceset.sqlite"
 FACES = "faces"
 REJECTED = "rejected"
-
-# Half the time of OpenCV's own choice, and files of the same size.
-_PNG = [
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
-    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
-]
 
 
 class Faceset:
@@ -206,10 +200,7 @@ class Faceset:
             OutputError: The disk is full or cannot be written.
         """
         name = f"{source:03d}_{face.frame_index:07d}_{number}.png"
-        done, data = cv2.imencode(".png", face.image, _PNG)
-        if not done:
-            raise FaceswapError(f"OpenCV could not encode {name}")
-        content = data.tobytes()
+        content = png.encode(face.image)
         with writing(self.folder):
             (self.folder / FACES / name).write_bytes(content)
         traits = measure(face.image, face.mask, face.face.landmarks)

@@ -13,6 +13,7 @@ import numpy as np
 
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.types import Frame, Image, Pixels
+from faceswap.video import png
 from faceswap.video.atomic import replacing
 from faceswap.video.base import Source, digest
 
@@ -135,8 +136,14 @@ def write_image(path: Path, image: Image) -> None:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise OutputError(f"cannot write {path}: name it with one of {', '.join(FORMATS)}")
+    content = png.encode(image) if suffix == ".png" else _encoded(path, image)
+    with writing(path), replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _encoded(path: Path, image: Image) -> bytes:
+    suffix = path.suffix.lower()
     done, data = cv2.imencode(suffix, image, FORMATS[suffix])
     if not done:
         raise OutputError(f"cannot write {path}: the image does not fit the format {suffix}")
-    with writing(path), replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+    return data.tobytes()

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from faceswap.errors import OutputError, UsageError, writing
+from faceswap.errors import UsageError, writing
 from faceswap.laying import shifted
 from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
+from faceswap.video import png
 from faceswap.video.base import Source
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.joining import CONTAINERS
@@ -93,11 +93,8 @@ class PatchOutput(SequenceOutput):
         for number, (place, image, opacity) in enumerate(spots):
             name = f"{frame.index:06d}_{number}.png"
             alpha = np.rint(opacity * 255).astype(np.uint8)
-            done, data = cv2.imencode(".png", np.dstack([image, alpha]))
-            if not done:
-                raise OutputError(f"OpenCV could not encode {name}: is there memory left? Run again")
             with writing(self._changed / name):
-                (self._changed / name).write_bytes(data.tobytes())
+                (self._changed / name).write_bytes(png.encode(np.dstack([image, alpha])))
             matrix = shifted(place.matrix, place.left, place.top)
             entry = {"file": name, "frame": frame.index, "seconds": float(frame.pts * frame.time_base)}
             entry |= {"image": frame.name} if frame.name else {}
