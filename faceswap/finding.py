@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from faceswap import registry
 from faceswap.faces.alignment import align, cut, transform
+from faceswap.faces.following import STRIDE
 from faceswap.faces.gaps import GAP
 from faceswap.faces.maskers import Masker
 from faceswap.faces.sight import Detector, Landmarker, Sight
@@ -16,9 +17,9 @@ from faceswap.options import FACE_TYPES, ExtractOptions
 from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source
 
-LOOK_AROUND = 25  # frames at most between two searches of the whole frame for people who came in
+LOOK_AROUND = 24  # frames at most between two searches of the whole frame for people who came in
 QUARTER = 90  # degrees
-KEPT = 24e6  # pixels kept, so that who came in can be traced back: 11 frames of 1080p
+KEPT = 20e6  # pixels kept, so that who came in can be traced back: 8 frames of 1080p
 
 
 class Finder:
@@ -73,7 +74,11 @@ class Finder:
 
 
 def look_around(source: Source) -> int:
-    """Frames between two searches of the whole frame; 0 for pictures that do not follow in time."""
+    """Frames between two searches of the whole frame; 0 for pictures that do not follow in time.
+
+    A multiple of `STRIDE`: nobody is searched for in the frames between.
+    """
     if not source.is_video:
         return 0
-    return max(min(LOOK_AROUND, int(KEPT / (source.width * source.height))), GAP + 1)
+    most = min(LOOK_AROUND, int(KEPT / (source.width * source.height)))
+    return max(most // STRIDE, GAP // STRIDE + 1) * STRIDE

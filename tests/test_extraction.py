@@ -124,11 +124,11 @@ def test_a_killed_run_goes_on_at_its_segment(clips, tmp_path, monkeypatch):
     config = ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES)
     find, seen = Tracker.find, []
 
-    def dying(self, image):
+    def dying(self, *frame):
         seen.append(1)
         if len(seen) == 15:
             raise KeyboardInterrupt
-        return find(self, image)
+        return find(self, *frame)
 
     monkeypatch.setattr(Tracker, "find", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -238,6 +238,17 @@ def test_who_comes_in_between_two_searches_is_traced_back(tmp_path):
     clip = make(tmp_path / "enters.mp4", draw=enters, size=(128, 96), count=20)
     result = extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
     assert (result.faces, result.missed) == (12, 8)
+
+
+def test_who_joins_one_who_is_followed_is_found_from_the_first_frame_on(tmp_path):
+    def joins(image, index):
+        nobody(image, index)
+        for centre in [32] + [96] * (index >= 40):
+            cv2.circle(image, (centre, 48), 20, (30, 40, 210), -1)
+
+    clip = make(tmp_path / "joins.mp4", draw=joins, size=(128, 96), count=150)
+    result = extract(ExtractConfig(sources=clip, output=tmp_path / "set", **FAKES))
+    assert result.faces == 150 + 110
 
 
 def test_a_face_that_is_not_seen_for_a_moment_is_filled_in_and_marked(tmp_path):

@@ -59,7 +59,7 @@ class Follower:
         *skipped, frame = self._waiting
         self._waiting = []
         before = self._tracker.last
-        faces = self._tracker.find(frame.picture)
+        faces = self._tracker.find(frame.picture, len(skipped) + 1)
         after = self._tracker.last
         for track, old in before.items():
             new = after.get(track)

@@ -56,8 +56,14 @@ class Tracker:
         """Whether somebody is followed and nobody was just lost."""
         return bool(self._last) and not self._lost
 
-    def find(self, picture: Picture) -> list[Face]:
-        """The faces of the next frame, with the track each belongs to."""
+    def find(self, picture: Picture, passed: int = 1) -> list[Face]:
+        """The faces of a frame, with the track each belongs to.
+
+        Args:
+            picture: The frame.
+            passed: How many frames after the one that was searched last.
+        """
+        self._age = None if self._age is None else self._age + passed
         followed = [(self.sight.near(picture, last), track) for last, track in self._last]
         known = [(seen, track) for seen, track in followed if seen is not None]
         if self._is_due(picture, known):
@@ -66,7 +72,6 @@ class Tracker:
             self._age = 0
         else:
             found = self._merge(known, [])
-        self._age = (self._age or 0) + 1
         located = [(self.sight.face(picture, seen, track), track) for seen, track in found]
         self._remember([(again, track) for (_, again), track in located])
         return [face for (face, _), _ in located]
