@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faceswap import png
 from faceswap.errors import FaceswapError, InputError, OutputError, UsageError
 from faceswap.types import Frame, Patch, Pixels
-from faceswap.video import png
 from faceswap.video.encoders import SOFTWARE, Encoding, encoders
 from faceswap.video.images import read_image, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join

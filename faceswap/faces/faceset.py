@@ -23,12 +23,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from faceswap import png
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.faces import index as rows
 from faceswap.faces.index import Segment, StoredFace, StoredSource, Totals, WrittenFace
 from faceswap.faces.traits import measure
 from faceswap.types import AlignedFace, Descriptor
-from faceswap.video import png
 
 INDEX = "faceset.sqlite"
 FACES = "faces"

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceswap import png
 from faceswap.errors import InputError, OutputError, writing
 from faceswap.types import Frame, Image, Pixels
-from faceswap.video import png
 from faceswap.video.atomic import replacing
 from faceswap.video.base import Source, digest
 

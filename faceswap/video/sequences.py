@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from faceswap import png
 from faceswap.errors import UsageError, writing
 from faceswap.laying import shifted
 from faceswap.progress import Progress
 from faceswap.types import Frame, Patch
-from faceswap.video import png
 from faceswap.video.base import Source
 from faceswap.video.images import FORMATS, write_image
 from faceswap.video.joining import CONTAINERS
