@@ -16,6 +16,7 @@ GROUND = {
     "registry",
     "progress",
     "threads",
+    "png",
     "warping",
     "laying",
     "figures",
