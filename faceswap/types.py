@@ -61,6 +61,10 @@ class Box:
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
 
+    def grown(self, margin: float) -> Box:
+        """The box with `margin` pixels more on each side."""
+        return Box(self.left - margin, self.top - margin, self.right + margin, self.bottom + margin)
+
     def towards(self, other: Box, share: float) -> Box:
         """The box `share` (0 to 1) of the way from this one to `other`."""
         return Box(

@@ -267,6 +267,26 @@ def test_a_face_that_is_not_seen_for_a_moment_is_filled_in_and_marked(tmp_path):
         assert (middle.left + middle.right) / 2 == pytest.approx(56, abs=3)
 
 
+def test_new_people_are_searched_for_where_something_moved(tmp_path):
+    """One who enters makes the part of the frame around him, not all of it, be searched."""
+    searched = []
+
+    class Watched(FakeDetector):
+        def detect(self, image, min_face):
+            searched.append(image.shape)
+            return super().detect(image, min_face)
+
+    tracker = Tracker(Sight(Watched(), FakeLandmarker(), 40), look_around=8)
+    for index in range(17):
+        picture = scene((60, 100), (200, 100)) if index > 8 else scene((60, 100))
+        tracker.is_cut(picture)
+        counts = len(tracker.find(picture))
+    height, width = picture.grey().shape
+    assert counts == 2
+    assert searched[0][:2] == (height, width)
+    assert all(shape[1] < width for shape in searched[1:])
+
+
 def test_pictures_of_a_folder_do_not_follow_in_time(tmp_path):
     """The second picture shows another person besides: nobody is followed, so both are found."""
     for index, centres in enumerate([[40], [40, 100], [40]]):

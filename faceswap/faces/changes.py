@@ -36,15 +36,15 @@ class Changes:
         """Compare what comes with the last frame that was looked at."""
         self._marked = self._last
 
-    def moved(self, picture: Picture, known: Iterable[Box]) -> bool:
-        """Whether anything but the known faces has changed since `mark`.
+    def moved(self, picture: Picture, known: Iterable[Box]) -> Box | None:
+        """Where anything but the known faces has changed since `mark`: around all that has; None if nothing.
 
         Args:
             picture: The last frame that was looked at.
             known: Where they are in it.
         """
         if self._last is None or self._marked is None:
-            return True
+            return Box(0, 0, picture.width, picture.height)
         moved = np.abs(self._last - self._marked) > MOVED
         across, down = SIZE[0] / picture.width, SIZE[1] / picture.height
         for box in known:
@@ -52,4 +52,8 @@ class Changes:
             top, bottom = max(int((box.top - y) * down), 0), max(int((box.bottom + y) * down) + 1, 0)
             left, right = max(int((box.left - x) * across), 0), max(int((box.right + x) * across) + 1, 0)
             moved[top:bottom, left:right] = False
-        return bool(moved.any())
+        rows, columns = moved.any(1).nonzero()[0], moved.any(0).nonzero()[0]
+        if not len(rows):
+            return None
+        (top, bottom), (left, right) = (rows[[0, -1]] + [0, 1]) / down, (columns[[0, -1]] + [0, 1]) / across
+        return Box(float(left), float(top), float(right), float(bottom))

@@ -85,15 +85,17 @@ class Sight:
         self._angles = [math.radians(angle) for angle in range(rotate, 360, rotate)] if rotate else []
         self._helper = helper
 
-    def everywhere(self, picture: Picture) -> list[Sighting]:
-        """The faces of the whole frame."""
-        found = self._upright(picture)
-        if not found and self._angles:
+    def everywhere(self, picture: Picture, place: Box | None = None) -> list[Sighting]:
+        """The faces of a whole frame, or the upright ones in a rectangle of it and near that."""
+        found = self._upright(picture, place)
+        if not found and self._angles and place is None:
             turns = [self._leaning(picture, angle) for angle in self._angles]
             found = max(turns, key=lambda seen: max((s.score for s in seen), default=-math.inf))
         if self._helper:
             known = [sighting.box for sighting in found]
-            more = [s for s in self._helper._upright(picture) if all(s.box.iou(b) < SAME for b in known)]
+            more = [
+                s for s in self._helper._upright(picture, place) if all(s.box.iou(b) < SAME for b in known)
+            ]
             found += [replace(sighting, helped=True) for sighting in more]
         return found
 
@@ -119,11 +121,12 @@ class Sight:
         next_time = replace(seen, angle=lean if abs(lean) > LEANING else 0.0)
         return Face(seen.box, points, seen.score, track), next_time
 
-    def _upright(self, picture: Picture) -> list[Sighting]:
-        """The upright faces of a whole picture."""
+    def _upright(self, picture: Picture, place: Box | None = None) -> list[Sighting]:
+        """The upright faces of a whole picture, or of a rectangle with the smallest face's side around it."""
         side = min(picture.width, picture.height)
-        everything = Box(0, 0, picture.width, picture.height)
-        return self._detect(picture, everything, self._min_face or max(side * SHARE, LEAST))
+        smallest = self._min_face or max(side * SHARE, LEAST)
+        place = Box(0, 0, picture.width, picture.height) if place is None else place.grown(smallest)
+        return self._detect(picture, place, smallest)
 
     def _leaning(self, picture: Picture, angle: float) -> list[Sighting]:
         """The faces of a whole picture that lean by `angle`."""
@@ -133,9 +136,7 @@ class Sight:
 
     def _around(self, picture: Picture, box: Box) -> list[Sighting]:
         """The upright faces around a box."""
-        margin = MARGIN * box.width
-        place = Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
-        return self._detect(picture, place, _smallest(box))
+        return self._detect(picture, box.grown(MARGIN * box.width), _smallest(box))
 
     def _turned(self, picture: Picture, last: Sighting) -> list[Sighting]:
         """The faces around a sighting that lean as it did."""

@@ -10,16 +10,15 @@ from faceswap.faces.sight import SAME, Sight, Sighting
 from faceswap.types import Face, Picture
 
 ALONE = 5  # frames between two searches of the whole frame while nobody is in sight
-STILL = 4  # times as many while nothing moves but the faces that are followed
+WHOLE = 96  # frames between two searches of all of it while somebody is in sight
 
 
 class Tracker:
     """Follows faces through the frames of one segment.
 
-    The whole frame is searched at the start of a scene, when a followed face is lost, and every `look_around`
-    frames for people who came in, who are then traced back to where they did. In between, each face is
-    searched for around its last place only. Where nothing has moved since the last search of the whole frame,
-    it is searched less often.
+    The whole frame is searched at the start of a scene, when a followed face is lost, and every `WHOLE`
+    frames; every `look_around` frames what has moved in it is, for people who came in, who are then traced
+    back to where they did. In between, each face is searched for around its last place only.
 
     Attributes:
         sight: Sees faces.
@@ -30,14 +29,15 @@ class Tracker:
 
         Args:
             sight: Sees faces.
-            look_around: Frames between two searches of the whole frame.
+            look_around: Frames between two searches for people who came in.
         """
         self.sight, self._look_around = sight, look_around
         self._last: list[tuple[Sighting, int]] = []
         self._lost: list[tuple[Sighting, int, int]] = []
         self._changes = Changes()
         self._next_id = 0
-        self._age: int | None = None  # frames since the whole frame was searched; None at a scene's start
+        self._age: int | None = None  # frames since the last search for new people; None at a scene's start
+        self._whole = 0  # and since that of the whole frame
 
     @property
     def last(self) -> dict[int, Sighting]:
@@ -63,15 +63,10 @@ class Tracker:
             picture: The frame.
             passed: How many frames after the one that was searched last.
         """
-        self._age = None if self._age is None else self._age + passed
+        self._age, self._whole = None if self._age is None else self._age + passed, self._whole + passed
         followed = [(self.sight.near(picture, last), track) for last, track in self._last]
         known = [(seen, track) for seen, track in followed if seen is not None]
-        if self._is_due(picture, known):
-            found = self._merge(known, self.sight.everywhere(picture))
-            self._changes.mark()
-            self._age = 0
-        else:
-            found = self._merge(known, [])
+        found = self._merge(known, self._newcomers(picture, known))
         located = [(self.sight.face(picture, seen, track), track) for seen, track in found]
         self._remember([(again, track) for (_, again), track in located])
         return [face for (face, _), _ in located]
@@ -95,15 +90,20 @@ class Tracker:
             faces.append(earlier)
         return faces
 
-    def _is_due(self, picture: Picture, known: list[tuple[Sighting, int]]) -> bool:
-        """Whether to search the whole frame; `known` are those who were seen near their last place."""
-        if self._age is None or len(known) < len(self._last) or self._lost:
-            return True
+    def _newcomers(self, picture: Picture, known: list[tuple[Sighting, int]]) -> list[Sighting]:
+        """Who is seen besides `known`, who were seen near their last place; them too, where it is them."""
+        lost = len(known) < len(self._last) or bool(self._lost)
         patience = self._look_around if self._last else min(self._look_around, ALONE)
-        if self._age < patience:
-            return False
-        boxes = [seen.box for seen, _ in known]
-        return self._age >= STILL * patience or self._changes.moved(picture, boxes)
+        if self._age is not None and self._age < patience and not lost:
+            return []
+        in_part = self._age is not None and self._last and self._whole < WHOLE and not lost
+        place = self._changes.moved(picture, [seen.box for seen, _ in known]) if in_part else None
+        self._age = 0
+        self._changes.mark()
+        if in_part:
+            return self.sight.everywhere(picture, place) if place else []
+        self._whole = 0
+        return self.sight.everywhere(picture)
 
     def _remember(self, found: list[tuple[Sighting, int]]) -> None:
         """Keep where everyone is, and for a few frames where those were who are gone."""
