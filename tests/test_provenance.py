@@ -602,6 +602,14 @@ def test_the_label_lies_in_its_corner_of_any_frame(corner, size):
         assert (shown == 200).all(), "and nothing off it"
 
 
+@pytest.mark.parametrize("size", [0.02, 0.08, 0.2])
+def test_the_text_stands_in_the_middle_of_its_plate(size):
+    patch = label_patch(1280, 720, Label(size=size))
+    for axis in (0, 1):
+        lit = np.flatnonzero((patch.image[..., 0] > 128).any(1 - axis))
+        assert abs(lit[0] - (patch.image.shape[axis] - 1 - lit[-1])) <= 2
+
+
 def test_the_label_is_as_large_as_asked_for():
     small, large = (label_patch(1600, 1000, Label(size=size)).image.shape for size in (0.03, 0.09))
     assert (small[0], large[0]) == (30, 90)
