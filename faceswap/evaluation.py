@@ -81,15 +81,15 @@ class EvaluateResult:
 
 
 def evaluate(
-    config: EvaluateConfig, progress: Progress = quiet, label: Label | None = None
+    config: EvaluateConfig, progress: Progress = quiet, made: ProvenanceOptions | None = None
 ) -> EvaluateResult:
     """Measure how good a swap is, and write a report.
 
     Args:
         config: The options.
         progress: Shows how far it is.
-        label: The visible label that was drawn on the swapped frames, which is no damage; without, the one
-            that the swapped file's manifest tells of, if any.
+        made: What the swapped file was made to say of itself, where the caller knows; without, it is what its
+            manifest tells, if any. The visible label that was drawn is no damage.
 
     Raises:
         InputError: A clip or a faceset is missing or unreadable, or the clips do not belong together.
@@ -102,7 +102,7 @@ def evaluate(
     with open_source(config.original) as original, open_source(config.swapped) as swapped:
         problems = _compared(original, swapped)
         stated = read_manifest(swapped.path) if swapped.path.is_file() else None
-        label = label or _label(stated)
+        label = label_of(made) if made else _label(stated)
         examiner, recognizer = Examiner(label), Recognizer()
         people = People(config, recognizer)
         study = Study(original, swapped, find_faces(original, config.target, progress), config.every)
@@ -110,7 +110,7 @@ def evaluate(
         found = summaries(rows, apart=max(round(float(original.rate) * MOMENT), study.every))
         worst, (before, after) = study.pictures(found, typical(rows), progress)
         report = Report(
-            about=_about(config, original, swapped, stated, label),
+            about=_about(config, original, swapped, stated, label, made),
             clip=study.figures(len(rows), time.monotonic() - started),
             rows=rows,
             summaries=found,
@@ -159,7 +159,12 @@ def _label(stated: Manifest | None) -> Label | None:
 
 
 def _about(
-    config: EvaluateConfig, original: Source, swapped: Source, stated: Manifest | None, label: Label | None
+    config: EvaluateConfig,
+    original: Source,
+    swapped: Source,
+    stated: Manifest | None,
+    label: Label | None,
+    made: ProvenanceOptions | None,
 ) -> dict[str, dict[str, str]]:
     """What was compared, how, and with what."""
     clips = {
@@ -174,7 +179,7 @@ def _about(
     settings = {"every": str(config.every or "chosen by length"), "fail under": ", ".join(config.fail_under)}
     if label:
         settings["left out"] = f"the visible label, {label.position}"
-    provenance, options = _provenance(stated)
+    provenance, options = _provenance(stated, made)
     versions = {"faceswap": faceswap.__version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -191,8 +196,12 @@ def _about(
     }
 
 
-def _provenance(found: Manifest | None) -> tuple[dict[str, str], dict[str, str]]:
+def _provenance(
+    found: Manifest | None, made: ProvenanceOptions | None
+) -> tuple[dict[str, str], dict[str, str]]:
     """What the swapped file's manifest states: where it comes from, and how it was made."""
+    if made and made.no_provenance:
+        return {"manifest": "none: made with --no-provenance", "consent": _agreed(made)}, {}
     if found is None:
         return {"manifest": "none, as with --no-provenance or after re-encoding"}, {}
     stated = {
@@ -201,9 +210,13 @@ def _provenance(found: Manifest | None) -> tuple[dict[str, str], dict[str, str]]
         "when": found.when,
         "model": ", ".join(f"{name} {sign}" for name, sign in found.models),
         "run": found.run,
-        "consent": f"{found.consent} {found.consent_date}".strip() or "not stated",
+        "consent": _agreed(found),
     }
     return stated, {name: str(value) for name, value in found.settings.items()}
+
+
+def _agreed(of: Manifest | ProvenanceOptions) -> str:
+    return f"{of.consent} {of.consent_date}".strip() or "not stated"
 
 
 def _write(folder: Path, html: str, content: str) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from faceswap.finding import Finder, look_around
 from faceswap.options import ExtractOptions, InspectConfig
 from faceswap.progress import Progress, quiet
 from faceswap.provenance.detection import Detector, Reading
-from faceswap.provenance.metadata import SOURCE_TYPE, read_source_type
+from faceswap.provenance.metadata import SOURCE_TYPE, read_comment, read_source_type
 from faceswap.provenance.reading import Manifest, read_manifest
 from faceswap.provenance.watermark import COVERAGE, SIZE
 from faceswap.types import Pixels
@@ -36,8 +36,8 @@ class InspectResult:
     Attributes:
         file: What was looked at.
         manifest: Its C2PA manifest, or None.
-        source_type: The IPTC's digital source type in its XMP, or None.
-        comment: What its container says of this program, or None.
+        source_type: The IPTC's digital source type in its XMP or in its manifest, or None.
+        comment: What its own metadata says of this program, or None.
         mark: The mark in its pixels, or None.
         searched: Frames that the mark was looked for in.
         faces: Faces that were found in them.
@@ -98,11 +98,11 @@ def inspect(config: InspectConfig, progress: Progress = quiet) -> InspectResult:
     if not config.file.is_file():
         raise InputError(f"{config.file} is not a file: give a video or an image")
     manifest = read_manifest(config.file)
-    source_type = read_source_type(config.file)
+    source_type = read_source_type(config.file) or (manifest.source_type if manifest else "") or None
     try:
         with open_source(config.file) as source:
             mark, searched, faces = _search(source, progress)
-            comment = _comment(config.file) if source.is_video else None
+            comment = _comment(config.file, source.is_video)
     except InputError:
         if manifest is None:
             raise
@@ -137,11 +137,14 @@ def _clearest(detectors: defaultdict[int, Detector]) -> Reading | None:
     return max(read, key=lambda reading: (reading.run is not None, reading.score), default=None)
 
 
-def _comment(path: Path) -> str | None:
-    """What a video's own metadata says of this program."""
-    with av.open(f"file:{path}", metadata_errors="replace") as container:
-        notes = {name.lower(): text for name, text in container.metadata.items()}
-    texts = (notes.get("comment", ""), notes.get("description", ""))
+def _comment(path: Path, is_video: bool) -> str | None:
+    """What a video's or an image's own metadata says of this program."""
+    if is_video:
+        with av.open(f"file:{path}", metadata_errors="replace") as container:
+            notes = {name.lower(): text for name, text in container.metadata.items()}
+        texts = [notes.get("comment", ""), notes.get("description", "")]
+    else:
+        texts = [read_comment(path) or ""]
     return next((text for text in texts if "faceswap" in text), None)
 
 
@@ -179,8 +182,7 @@ def _stated(manifest: Manifest) -> Iterator[str]:
         stranger = f"{manifest.signer}, whom this machine does not know"
         own = _OWN if manifest.whole else _OWN.partition(",")[0]
         yield _row("signed by", own if manifest.own else stranger)
-    if manifest.earlier:
-        yield _row("before", f"{manifest.earlier} earlier manifests are kept within")
+    yield from (_row("before", step) for step in manifest.earlier)
 
 
 def _plain(problem: str) -> str:

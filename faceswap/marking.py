@@ -14,6 +14,7 @@ from faceswap.errors import writing
 from faceswap.models import fingerprint
 from faceswap.options import ConvertConfig, ConvertOptions, SigningOptions
 from faceswap.provenance.certificates import credentials
+from faceswap.provenance.formats import beside
 from faceswap.provenance.metadata import container_notes
 from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.provenance.watermark import Mark
@@ -45,11 +46,11 @@ class Marking:
         self.mark = None if config.no_provenance else Mark(run)
         self.notes = {} if config.no_provenance else container_notes(faceswap.__version__)
         if config.no_provenance:
-            log.warning("--no-provenance: nothing in the output will say that it was made with AI; say so")
+            warn_unmarked(config)
         else:
             credentials(config.certificate, config.certificate_key)
-        if not config.consent:
-            _note_consent()
+            if not config.consent:
+                _note_consent()
 
     def seal(self, made: Path, target: Path, source: Path) -> None:
         """Give a finished file its notes and manifest, if it is to have any, and its name.
@@ -66,6 +67,7 @@ class Marking:
         if self._config.no_provenance:
             with writing(target):
                 os.replace(made, target)
+                beside(target).unlink(missing_ok=True)  # of what stood there before
             return
         provenance = Provenance(
             source,
@@ -80,13 +82,26 @@ class Marking:
         )
         sidecar = mark_file(made, target, provenance)
         if sidecar:
-            log.warning("%s cannot hold a manifest: keep %s beside it", target.name, sidecar.name)
+            warn_beside(target, sidecar)
 
 
 def shaping(config: ConvertOptions) -> dict[str, Any]:
     """The options that shape the picture, ready for JSON."""
     signing = described(SigningOptions)
     return {name: value for name, value in pick(config, ConvertOptions).items() if name not in signing}
+
+
+def warn_unmarked(config: SigningOptions) -> None:
+    """Say in one line that the output will say nothing."""
+    rest = (
+        ", nor who agreed; say so" if config.consent else "; say so, and the people shown should have agreed"
+    )
+    log.warning("--no-provenance: nothing in the output will say that it was made with AI%s", rest)
+
+
+def warn_beside(target: Path, sidecar: Path) -> None:
+    """Say where the manifest is."""
+    log.warning("%s cannot hold a manifest: keep %s beside it", target.name, sidecar.name)
 
 
 @cache

@@ -13,8 +13,11 @@ import faceswap
 from faceswap import registry
 from faceswap.canvas import Canvas, Floats, fitted, to_floats
 from faceswap.errors import OutputError
+from faceswap.marking import warn_beside, warn_unmarked
 from faceswap.options import StylizeConfig
 from faceswap.progress import Progress, quiet
+from faceswap.provenance.certificates import credentials
+from faceswap.provenance.formats import beside
 from faceswap.provenance.signing import Provenance, mark_file
 from faceswap.types import Image
 from faceswap.video.atomic import check_output
@@ -63,6 +66,7 @@ def stylize(config: StylizeConfig, progress: Progress = quiet) -> StylizeResult:
         NoFacesError: --mask, and nobody is in the picture.
         DependencyError: The weights of VGG16, or SciPy, are not installed.
         OutputError: The output exists, or cannot be written.
+        SigningError: There is no certificate that can sign today.
     """
     started = time.monotonic()
     for path in (config.content, *([config.style] if config.style else [])):
@@ -70,6 +74,10 @@ def stylize(config: StylizeConfig, progress: Progress = quiet) -> StylizeResult:
             check_output(output, path, config.overwrite)
     if config.output.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot write {config.output}: name it with one of {', '.join(FORMATS)}")
+    if config.no_provenance:
+        warn_unmarked(config)
+    else:
+        credentials(config.certificate, config.certificate_key)  # now, and not after minutes of work
     canvas = Canvas(read_image(config.content), config)
     style = to_floats(read_image(config.style)) if config.style else None
     work = _Work(config, canvas)
@@ -95,7 +103,8 @@ def _snapshots(config: StylizeConfig) -> dict[int, Path]:
 def _write(path: Path, image: Image, config: StylizeConfig) -> None:
     """Write a picture that says of itself how it was made."""
     if config.no_provenance:
-        return write_image(path, image)
+        write_image(path, image)
+        return beside(path).unlink(missing_ok=True)  # of what stood there before
     from faceswap.networks.vgg16 import CHECKSUM
 
     made = path.with_name(f".{path.stem}.made{path.suffix}")
@@ -113,7 +122,8 @@ def _write(path: Path, image: Image, config: StylizeConfig) -> None:
         config.certificate_key,
         "painted in another picture's style" if config.style else "dreamt into by a network",
     )
-    mark_file(made, path, provenance)
+    if sidecar := mark_file(made, path, provenance):
+        warn_beside(path, sidecar)
 
 
 class _Work:

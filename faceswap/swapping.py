@@ -25,7 +25,6 @@ from faceswap.options import (
     TrainOptions,
 )
 from faceswap.progress import Progress, quiet
-from faceswap.provenance.label import label_of
 from faceswap.quality.measures import MEASURES
 from faceswap.quality.report import shown
 from faceswap.training import TrainResult, train
@@ -141,7 +140,7 @@ def _report(config: SwapConfig, work: Path, clip: Path, progress: Progress) -> E
         overwrite=True,
     )
     try:
-        return evaluate(measuring, progress, label_of(config))
+        return evaluate(measuring, progress, config)
     except FaceswapError as error:
         log.warning("no report on the swap: %s", error)
         return None

@@ -69,6 +69,27 @@ done = convert(ConvertConfig(source=clip, faceset=faceset, model=model, output=o
 assert done.swapped == done.frames, done
 tell(done.seconds)
 """
+# Of a conversion that finds the faces itself, so that all of the guard's work is in it.
+_SHARES = """
+from faceswap import ConvertConfig, convert
+from faceswap.provenance.guard import Guard
+from faceswap.provenance.watermark import Mark
+spent = {'guard': [], 'mark': []}
+def timed(name, call):
+    def measured(*given):
+        begun = time.thread_time()
+        try:
+            return call(*given)
+        finally:
+            spent[name].append(time.thread_time() - begun)
+    return measured
+Guard.__init__, Guard.score = timed('guard', Guard.__init__), timed('guard', Guard.score)
+Mark.apply = timed('mark', Mark.apply)
+begun = time.process_time()
+convert(ConvertConfig(source=clip, model=model, output=output, preset=preset))
+whole = time.process_time() - begun
+print(json.dumps([sum(spent['guard']) / whole, sum(spent['mark']) / whole]))
+"""
 
 
 def measure(clip: Path, folder: Path, network: str, length: int) -> dict[str, dict[str, float]]:
@@ -97,6 +118,7 @@ def compare(clip: Path, model: Path, folder: Path, length: int) -> dict[str, flo
         whole, memory = run(_WHOLE, clip, model, output)
         rounds.append((length / codec, length / alone, length / whole, memory))
         output.unlink()
+    guard, mark = run(_SHARES, clip, model, clip.with_stem(f"{clip.stem}_shares"))
     codec, alone, rate, memory = np.max(rounds, axis=0).tolist()
     return {
         "frames": length,
@@ -105,13 +127,15 @@ def compare(clip: Path, model: Path, folder: Path, length: int) -> dict[str, flo
         "convert, frames/s": rate,
         "time against the longest part": min(codec, alone) / rate,
         "peak memory, MB": memory,
+        "content guard, % of processor time": 100 * guard,
+        "pixel mark, % of processor time": 100 * mark,
     }
 
 
 def run(code: str, clip: Path, model: Path, output: Path) -> tuple[float, float]:
-    """The seconds of a piece of work, and its peak memory in MB."""
+    """The two figures that a piece of work prints: mostly its seconds, and its peak memory in MB."""
     arguments = [str(clip), str(clip.with_suffix("")), str(model), str(output), PRESET]
     command = [sys.executable, "-c", _COMMON + code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    seconds, memory = json.loads(done.stdout.splitlines()[-1])
-    return seconds, memory
+    first, second = json.loads(done.stdout.splitlines()[-1])
+    return first, second

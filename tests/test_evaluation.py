@@ -23,7 +23,7 @@ from faceswap.faces.alignment import align, transform
 from faceswap.faces.masks import hull
 from faceswap.faces.template import MEAN_FACE
 from faceswap.marking import shaping
-from faceswap.options import CORNERS
+from faceswap.options import CORNERS, ProvenanceOptions
 from faceswap.progress import quiet
 from faceswap.provenance.label import Label, label_patch
 from faceswap.provenance.signing import Provenance, mark_file
@@ -164,7 +164,8 @@ def test_a_label_is_no_damage(config, tmp_path):
     config |= {"swapped": clip, "every": 15, "overwrite": True}
     plain = evaluate(EvaluateConfig(**config)).summaries
     assert plain["psnr"].value < 40 and plain["ssim"].value < 0.99
-    told = evaluate(EvaluateConfig(**config), label=Label("top-left", 0.12))
+    made = ProvenanceOptions(label=True, label_position="top-left", label_size=0.12)
+    told = evaluate(EvaluateConfig(**config), made=made)
     options = ConvertConfig(
         source=config["original"], model=tmp_path, output=clip, label=True, label_position="top-left"
     )
@@ -190,14 +191,20 @@ def test_what_is_left_out_is_the_label_with_a_window_around_it(corner, size):
     assert examination.unlabelled(None, height, width).all()
 
 
-def test_a_swap_tells_its_report_of_the_label(clips, tmp_path, monkeypatch):
-    """So that it is known without a manifest too."""
-    told = []
-    monkeypatch.setattr("faceswap.swapping.evaluate", lambda config, progress, label: told.append(label))
-    options = {"source": clips[1], "target": clips[0], "output": tmp_path / "out.mp4", "no_provenance": True}
-    for label in (False, True):
-        _report(SwapConfig(**options, label=label, label_size=0.1), tmp_path, clips[0], quiet)
-    assert told == [None, Label("bottom-right", 0.1)]
+@pytest.mark.usefixtures("fakes")
+def test_a_swap_without_provenance_tells_its_report_all_the_same(config, tmp_path):
+    """Of the label and of who agreed: no manifest tells of them."""
+    options = {"source": config["identity"], "target": config["original"], "output": config["swapped"]}
+    agreed = {"consent": "Ann and Ben", "consent_date": "2026-10-01"}
+    for folder in ("source", "target"):
+        (tmp_path / folder).symlink_to(config["identity" if folder == "source" else "target"])
+    for more in ({}, {"label": True, "label_size": 0.1, **agreed}):
+        swap = SwapConfig(**options, no_provenance=True, **more)
+        about = json.loads(_report(swap, tmp_path, config["original"], quiet).data.read_text())["about"]
+        told = about["what the swapped file says of itself"]
+        consent = "Ann and Ben 2026-10-01" if more else "not stated"
+        assert told == {"manifest": "none: made with --no-provenance", "consent": consent}
+        assert ("left out" in about["settings of the measuring"]) == bool(more)
 
 
 @pytest.mark.usefixtures("fakes")

@@ -125,13 +125,13 @@ def test_a_manifest_beside_the_file(folder, tmp_path):
     made = make(tmp_path / "made.mkv")
     mark_file(made, tmp_path / "out.mkv", Provenance(SAMPLE, (("ann", "ab"),), "0.1.0", RUN))
     assert look(tmp_path / "out.mkv").exit_code == 0
-    assert "in out.c2pa" in str(look(tmp_path / "out.mkv"))
+    assert "in out.mkv.c2pa" in str(look(tmp_path / "out.mkv"))
     with (tmp_path / "out.mkv").open("ab") as file:
         file.write(b"more")
     assert look(tmp_path / "out.mkv").exit_code == ALTERED
-    (tmp_path / "out.c2pa").write_bytes(b"nothing sensible")
+    (tmp_path / "out.mkv.c2pa").write_bytes(b"nothing sensible")
     assert look(tmp_path / "out.mkv").exit_code == ALTERED
-    (tmp_path / "out.c2pa").unlink()
+    (tmp_path / "out.mkv.c2pa").unlink()
     assert look(tmp_path / "out.mkv").exit_code == NOTHING
 
 

@@ -51,10 +51,23 @@ def test_without_provenance_it_says_nothing_and_that_is_said(options, caplog):
     assert sum("--no-provenance" in line for line in caplog.messages) == 1
 
 
+def test_a_file_that_says_nothing_has_no_manifest_of_the_one_before(options, tmp_path):
+    options["output"] = tmp_path / "out.mkv"
+    convert(ConvertConfig(**options))
+    convert(ConvertConfig(**options, no_provenance=True, overwrite=True))
+    assert read_manifest(tmp_path / "out.mkv") is None and not (tmp_path / "out.mkv.c2pa").exists()
+
+
+@pytest.mark.parametrize(("agreed", "words"), [("", "should have agreed"), ("Ann", "nor who agreed")])
+def test_without_provenance_one_line_says_all(agreed, words, options, caplog):
+    convert(ConvertConfig(**options, no_provenance=True, consent=agreed))
+    assert len(caplog.messages) == 1 and words in caplog.messages[0]
+
+
 def test_a_container_that_holds_no_manifest_has_it_beside(options, tmp_path):
     convert(ConvertConfig(**{**options, "output": tmp_path / "out.mkv"}))
     found = read_manifest(tmp_path / "out.mkv")
-    assert found.whole and found.sidecar == "out.c2pa"
+    assert found.whole and found.sidecar == "out.mkv.c2pa"
 
 
 def test_images_of_a_folder_are_marked_and_untouched_ones_are_not(options, tmp_path):

@@ -16,6 +16,7 @@ import pytest
 from c2pa import Context, Reader
 from clips import make
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -30,7 +31,14 @@ from faceswap.provenance import signing
 from faceswap.provenance.certificates import CONFIG_VARIABLE, config_folder, credentials, own_authority
 from faceswap.provenance.guard import Guard, judge, prepared
 from faceswap.provenance.label import Label, label_patch
-from faceswap.provenance.metadata import SOURCE_TYPE, comment, container_notes, read_source_type, write_notes
+from faceswap.provenance.metadata import (
+    SOURCE_TYPE,
+    comment,
+    container_notes,
+    read_comment,
+    read_source_type,
+    write_notes,
+)
 from faceswap.provenance.reading import _models, read_manifest
 from faceswap.provenance.signing import ASSERTION, Provenance, mark_file
 from faceswap.types import Pixels
@@ -38,7 +46,7 @@ from faceswap.video.patching import image_apply
 from faceswap.video.source import open_source
 
 IMAGES, VIDEOS = (".png", ".jpg", ".webp", ".tiff"), (".mp4", ".mov")
-BESIDE = (".mkv", ".bmp")
+BESIDE = (".mkv", ".bmp")  # their manifest lies beside them
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +89,7 @@ def test_a_marked_file_reads_as_whole_with_all_that_was_stated(suffix, tmp_path)
     assert abs(datetime.fromisoformat(found.when) - datetime.now(UTC)) < timedelta(minutes=5)
     assert bool(found.sidecar) == (suffix in BESIDE)
     left = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert left - {"out.c2pa"} == {f"source{suffix}", f"out{suffix}"}
+    assert left - {f"out{suffix}.c2pa"} == {f"source{suffix}", f"out{suffix}"}
 
 
 @pytest.mark.parametrize("suffix", [*IMAGES, *VIDEOS, *BESIDE])
@@ -139,7 +147,8 @@ def test_a_manifest_of_the_source_is_kept(tmp_path):
     first = marked(tmp_path, ".mp4").rename(tmp_path / "first.mp4")
     mark_file(fresh(tmp_path / "made.mp4"), tmp_path / "second.mp4", about(first, consent="Cleo"))
     found = read_manifest(tmp_path / "second.mp4")
-    assert (found.whole, found.earlier, found.sources, found.consent) == (True, 1, ("first.mp4",), "Cleo")
+    assert (found.whole, found.sources, found.consent) == (True, ("first.mp4",), "Cleo")
+    assert len(found.earlier) == 1 and found.earlier[0].startswith("out.mp4, made by faceswap 0.1.0 at 20")
     with Context.from_dict(signing.OFFLINE) as context:
         reader = Reader(tmp_path / "second.mp4", context=context)
         parent = reader.get_active_manifest()["ingredients"][0]
@@ -147,6 +156,41 @@ def test_a_manifest_of_the_source_is_kept(tmp_path):
     assert parent["relationship"] == "parentOf"
     own = next(item["data"] for item in kept["assertions"] if item["label"] == ASSERTION)
     assert own["consent"]["text"] == "Ann and Ben"
+
+
+@pytest.mark.parametrize("suffix", BESIDE)
+def test_a_manifest_beside_the_source_is_kept_too(suffix, tmp_path):
+    first = marked(tmp_path, suffix)
+    source = first
+    for name in (f"second{suffix}", "third.png"):
+        mark_file(fresh(tmp_path / f"made{Path(name).suffix}"), tmp_path / name, about(source))
+        source = tmp_path / name
+    found = read_manifest(source)
+    assert found.whole and found.sources == (f"second{suffix}",)
+    assert [text.partition(",")[0] for text in found.earlier] == [f"second{suffix}", f"out{suffix}"]
+    (tmp_path / f"second{suffix}.c2pa").write_bytes(b"nothing sensible")
+    mark_file(fresh(tmp_path / "made.png"), tmp_path / "fourth.png", about(tmp_path / f"second{suffix}"))
+    assert read_manifest(tmp_path / "fourth.png").earlier == ()
+
+
+def test_files_that_differ_in_their_suffix_have_a_manifest_each(tmp_path):
+    first, second = (marked(tmp_path, suffix) for suffix in (".mkv", ".bmp"))
+    assert read_manifest(first).whole and read_manifest(second).whole
+    (tmp_path / "out.mkv.c2pa").write_bytes((tmp_path / "out.bmp.c2pa").read_bytes())
+    found = read_manifest(first)
+    assert not found.whole and "the manifest beside it was made for out.bmp" in found.problems
+
+
+def test_a_file_that_is_replaced_loses_the_manifest_beside_it(tmp_path):
+    (tmp_path / "out.png.c2pa").write_bytes(b"of the file before")
+    marked(tmp_path, ".png")
+    assert not (tmp_path / "out.png.c2pa").exists()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".mp4", ".jpg"])
+def test_a_file_is_read_by_what_it_holds_whatever_its_name(suffix, tmp_path):
+    renamed = marked(tmp_path, suffix).rename(tmp_path / "renamed.webp")
+    assert read_manifest(renamed).whole
 
 
 def test_a_source_under_a_wrong_name_is_taken(tmp_path):
@@ -225,8 +269,31 @@ def store_of(path: Path) -> tuple[dict, bytes]:
 @pytest.mark.parametrize("suffix", [".mp4", ".png", ".mkv"])
 def test_the_manifest_holds_by_a_second_reading(suffix, tmp_path):
     """Boxes walked by hand, CBOR by another library, hashes and the signature computed anew."""
+    _read_again(marked(tmp_path, suffix), suffix, tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".png", ".mkv"])
+@pytest.mark.parametrize("part", ["picture", "statement", "claim", "signature"])
+def test_the_second_reading_sees_a_change(suffix, part, tmp_path):
+    """It would be worth nothing otherwise."""
     out = marked(tmp_path, suffix)
-    store, data = store_of(out.with_suffix(".c2pa") if suffix == ".mkv" else out)
+    file = tmp_path / "out.mkv.c2pa" if suffix == ".mkv" and part != "picture" else out
+    data = bytearray(file.read_bytes())
+    begin = {
+        "picture": data.index({".png": b"IDAT", ".mp4": b"mdat"}.get(suffix, data[1000:1008])) + 200,
+        "statement": data.find(b"Ann and Ben"),
+        "claim": data.find(f"out{suffix}".encode(), data.find(b"c2pa.claim.v2\0")),
+        "signature": data.find(b"\xf6\x58\x40", data.find(b"c2pa.signature\0")) + 20,
+    }[part]
+    assert begin > 20, "the part is there"
+    data[begin] ^= 1
+    file.write_bytes(data)
+    with pytest.raises((AssertionError, InvalidSignature)):
+        _read_again(out, suffix, tmp_path)
+
+
+def _read_again(out: Path, suffix: str, tmp_path: Path) -> None:
+    store, data = store_of(tmp_path / "out.mkv.c2pa" if suffix == ".mkv" else out)
     manifests = [value for label, value in store["c2pa"].items() if not label.endswith("#box")]
     assert len(manifests) == 1
     manifest = manifests[0]
@@ -238,7 +305,7 @@ def test_the_manifest_holds_by_a_second_reading(suffix, tmp_path):
         label = reference["url"].rsplit("/", 1)[1]
         assert hashlib.sha256(assertions[label + "#box"]).digest() == reference["hash"], label
     labels = {reference["url"].rsplit("/", 1)[1] for reference in referred}
-    assert {"c2pa.actions.v2", "c2pa.ingredient.v3", ASSERTION} <= labels
+    assert {"c2pa.actions.v2", "c2pa.ingredient.v3", "c2pa.metadata", ASSERTION} <= labels
     _check_statements(assertions)
     _check_signature(manifest["c2pa.signature"], claim_bytes)
     _check_binding(suffix, assertions, out.read_bytes(), data)
@@ -255,6 +322,10 @@ def _check_statements(assertions: dict) -> None:
     assert actions[1]["digitalSourceType"] == SOURCE_TYPE
     assert actions[0]["parameters"]["ingredients"][0]["url"].endswith("c2pa.ingredient.v3")
     assert cbor2.loads(assertions["c2pa.ingredient.v3"])["relationship"] == "parentOf"
+    xmp = json.loads(assertions["c2pa.metadata"])
+    prefix, name = next(key for key in xmp if key != "@context").split(":")
+    assert xmp["@context"][prefix] + name == "http://iptc.org/std/Iptc4xmpExt/2008-02-29/DigitalSourceType"
+    assert xmp[f"{prefix}:{name}"] == SOURCE_TYPE
     own = _statement(assertions, ASSERTION)
     assert own["models"] == [{"name": "ann", "hash": "ab" * 32}]
     assert own["consent"] == {"text": "Ann and Ben", "date": "2026-10-01"}
@@ -449,6 +520,7 @@ def test_the_digital_source_type_is_there_and_the_file_still_opens(suffix, tmp_p
     data = path.read_bytes()
     assert b"http://iptc.org/std/Iptc4xmpExt/2008-02-29/" in data
     assert comment("0.1.0").encode() in data
+    assert read_comment(path) == (comment("0.1.0") if suffix in (".png", ".jpg") else None)
 
 
 def test_a_second_library_reads_the_xmp(tmp_path):
@@ -528,6 +600,14 @@ def test_the_label_lies_in_its_corner_of_any_frame(corner, size):
         assert np.median(plate) < 120  # the plate
         plate[:] = 200
         assert (shown == 200).all(), "and nothing off it"
+
+
+@pytest.mark.parametrize("size", [0.02, 0.08, 0.2])
+def test_the_text_stands_in_the_middle_of_its_plate(size):
+    patch = label_patch(1280, 720, Label(size=size))
+    for axis in (0, 1):
+        lit = np.flatnonzero((patch.image[..., 0] > 128).any(1 - axis))
+        assert abs(lit[0] - (patch.image.shape[axis] - 1 - lit[-1])) <= 2
 
 
 def test_the_label_is_as_large_as_asked_for():

@@ -71,6 +71,9 @@ def _drawn(width: int, height: int, size: float) -> tuple[Image, Floats]:
     thickness = max(round(0.07 * tall * _FINE), 1)
     begin = round((canvas.shape[1] - wide * scale) / 2), round((canvas.shape[0] + _cap_height() * scale) / 2)
     cv2.putText(canvas, TEXT, begin, _FONT, scale, 255, thickness, cv2.LINE_AA)
+    for axis in (0, 1):  # a letter's place is larger than its strokes
+        ink = np.flatnonzero(canvas.any(1 - axis))
+        canvas = np.roll(canvas, round((canvas.shape[axis] - 1 - ink[0] - ink[-1]) / 2), axis)
     text = cv2.resize(canvas, (long, tall), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     opacity = text + (1 - text) * np.float32(_PLATE)
     white = np.rint(255 * text / opacity).astype(np.uint8)  # the plate's opacity is more than 0

@@ -11,7 +11,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from xml.sax.saxutils import escape
@@ -19,11 +19,15 @@ from xml.sax.saxutils import escape
 from faceswap.errors import InputError, writing
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+VOCABULARY = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 XMP_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".mp4", ".m4v", ".mov"}
 
 _BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _PNG, _PNG_KEY = b"\x89PNG\r\n\x1a\n", b"XML:com.adobe.xmp"
+_PNG_COMMENT = b"Comment\0"
 _JPEG_KEY = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP = (b"iTXt", _PNG_KEY), (b"\xff\xe1", _JPEG_KEY), (b"XMP ", b""), (b"uuid", _BOX)
+_COMMENT = (b"tEXt", _PNG_COMMENT), (b"\xff\xfe", b"")
 _HAS_XMP, _HAS_ALPHA = 0x04, 0x10  # flags of WebP's VP8X chunk
 _MOST = 1 << 20  # bytes: a longer packet is not read
 _TYPE = re.compile(rb"DigitalSourceType\s*(?:=\s*[\"']|>\s*)([^\"'<\s]+)")
@@ -51,7 +55,7 @@ def packet(version: str, deed: str = REPLACED) -> bytes:
   <rdf:Description rdf:about=""
     xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmlns:Iptc4xmpExt="{VOCABULARY}"
     xmp:CreatorTool="faceswap {escape(version)}"
     Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}">
    <dc:description><rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt></dc:description>
@@ -92,13 +96,18 @@ def read_source_type(path: Path) -> str | None:
     Raises:
         InputError: The file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            found = _xmp(file)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; check the path") from error
-    match = _TYPE.search(found or b"")
+    match = _TYPE.search(_found(path, _XMP) or b"")
     return match[1].decode("utf-8", "replace") if match else None
+
+
+def read_comment(path: Path) -> str | None:
+    """The comment in an image, PNG or JPEG; None where there is none.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    content = _found(path, _COMMENT)
+    return content.removeprefix(_PNG_COMMENT).decode("latin-1") if content else None
 
 
 class _Piece(NamedTuple):
@@ -113,7 +122,7 @@ def _in_png(data: bytes, xmp: bytes, text: bytes) -> bytes:
     """After the header: `iTXt` neither compressed nor in a named language, and a `tEXt` comment."""
     if not data.startswith(_PNG) or data[12:16] != b"IHDR":
         raise InputError("the image to mark is not a PNG file")
-    chunks = [(b"iTXt", _PNG_KEY + bytes(5) + xmp), (b"tEXt", b"Comment\0" + text)]
+    chunks = [(b"iTXt", _PNG_KEY + bytes(5) + xmp), (b"tEXt", _PNG_COMMENT + text)]
     new = b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks
@@ -163,20 +172,22 @@ def _extended_header(body: bytes) -> bytes:
     return b"VP8X" + struct.pack("<II", 10, flags) + size
 
 
-def _xmp(file: BinaryIO) -> bytes | None:
-    """The XMP packet of a file, by what its first bytes say it is."""
-    head = file.read(12)
-    for piece in _pieces(file, head):
-        file.seek(piece.begin)
-        content = file.read(min(piece.size, _MOST))
-        for name, key in ((b"iTXt", _PNG_KEY), (b"\xff\xe1", _JPEG_KEY), (b"XMP ", b""), (b"uuid", _BOX)):
-            if piece.name == name and content.startswith(key):
-                return content
+def _found(path: Path, wanted: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+    """The first piece of a file that has one of the names wanted, and begins as wanted of that name."""
+    try:
+        with path.open("rb") as file:
+            for piece in _pieces(file, file.read(12)):
+                file.seek(piece.begin)
+                content = file.read(min(piece.size, _MOST))
+                if any(piece.name == name and content.startswith(key) for name, key in wanted):
+                    return content
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; check the path") from error
     return None
 
 
 def _pieces(file: BinaryIO, head: bytes) -> Iterator[_Piece]:
-    """The pieces that may hold XMP, in their order; ends where the file makes no sense any more."""
+    """The pieces that may hold notes, in their order; ends where the file makes no sense any more."""
     end = os.fstat(file.fileno()).st_size
     if head.startswith(_PNG):
         return _chunks(file, end)

@@ -14,7 +14,8 @@ from c2pa import C2paError, Context, Reader
 
 from faceswap.errors import InputError
 from faceswap.provenance.certificates import own_authority
-from faceswap.provenance.signing import ASSERTION, FORMATS, OFFLINE, OTHER, SIDECAR
+from faceswap.provenance.formats import OFFLINE, OTHER, beside, format_of
+from faceswap.provenance.signing import ASSERTION, METADATA, XMP_KEY
 
 _TRUSTED, _UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
 
@@ -37,7 +38,8 @@ class Manifest:
         signer: The name in the certificate.
         settings: The options that shaped the picture, or none.
         own: It was signed with this machine's own certificate.
-        earlier: How many manifests of earlier steps are kept within this one.
+        earlier: The manifests of earlier steps that are kept within this one: file, program and time of each.
+        source_type: The IPTC's digital source type that it states as XMP, or empty.
         sidecar: The file beside, which holds the manifest; empty where it is within.
     """
 
@@ -54,7 +56,8 @@ class Manifest:
     signer: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
-    earlier: int = 0
+    earlier: tuple[str, ...] = ()
+    source_type: str = ""
     sidecar: str = ""
 
 
@@ -69,64 +72,100 @@ def read_manifest(path: Path) -> Manifest | None:
     Raises:
         InputError: The file cannot be read.
     """
-    beside = path.with_suffix(SIDECAR)
+    sidecar = beside(path)
     try:
         found = _read(path, None)
-        if found is None and beside.is_file() and beside != path:
-            found = _read(path, beside)
-        return found
+        return _read(path, sidecar) if found is None and sidecar.is_file() else found
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; check the path") from error
 
 
-def _read(path: Path, beside: Path | None) -> Manifest | None:
+def _read(path: Path, sidecar: Path | None) -> Manifest | None:
     authority = own_authority()
     trust = {"trust": {"user_anchors": authority}} if authority else {}
-    kind = OTHER if beside else FORMATS.get(path.suffix.lower())
+    kind = OTHER if sidecar else format_of(path)
     try:
         with ExitStack() as stack:
             context = stack.enter_context(Context.from_dict(OFFLINE | trust))
             file = stack.enter_context(path.open("rb"))
-            data = beside.read_bytes() if beside else None
+            data = sidecar.read_bytes() if sidecar else None
             reader = stack.enter_context(Reader(kind, file, data, context=context))
             label, store = reader.get_active_manifest(), reader.get_validation_results()
             state = reader.get_validation_state()
-            return _stated(label or {}, store or {}, state or "", _labels(reader), beside)
+            return _stated(label or {}, store or {}, state or "", _earlier(reader), sidecar)
     except C2paError as error:
         none = isinstance(error, C2paError.ManifestNotFound | C2paError.NotSupported)
-        if none or not _holds_one(path, beside):
+        if none or not _holds_one(path, sidecar):
             return None
         text = f"the manifest cannot be read: {error}".replace("\n", " ")
-        return Manifest(False, (text,), sidecar=beside.name if beside else "")
+        return Manifest(False, (text,), sidecar=sidecar.name if sidecar else "")
 
 
-def _holds_one(path: Path, beside: Path | None) -> bool:
+def _holds_one(path: Path, sidecar: Path | None) -> bool:
     """Whether there is something like a manifest, however damaged."""
-    if beside or not path.stat().st_size:
-        return beside is not None
+    if sidecar or not path.stat().st_size:
+        return sidecar is not None
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         return content.find(b"jumdc2pa") >= 0
 
 
-def _labels(reader: Reader) -> int:
-    """How many manifests there are."""
-    return len(json.loads(reader.json()).get("manifests", {}))
+def _earlier(reader: Reader) -> tuple[str, ...]:
+    """What the manifests say that are kept within the active one, the latest first."""
+    store = json.loads(reader.json())
+    manifests, label = dict(store.get("manifests", {})), store.get("active_manifest")
+    told = []
+    while label and (manifest := manifests.pop(label, None)):
+        told.append(_told(manifest))
+        label = next(
+            (one["active_manifest"] for one in manifest.get("ingredients", []) if one.get("active_manifest")),
+            None,
+        )
+    return (*told[1:], *map(_told, manifests.values()))
+
+
+def _told(manifest: Mapping[str, Any]) -> str:
+    """A manifest in a few words."""
+    own = _own(manifest)
+    tool, when = own.get("tool") or " ".join(_generator(manifest)), _when(manifest, own)
+    text = f"{manifest.get('title') or '?'}, made by {tool or 'an unnamed program'}"
+    return f"{text} at {when}" if when else text
+
+
+def _own(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What only this program states; empty in a manifest of another."""
+    return _assertion(manifest, ASSERTION)
+
+
+def _assertion(manifest: Mapping[str, Any], label: str) -> Mapping[str, Any]:
+    found = (item["data"] for item in manifest.get("assertions", []) if item["label"] == label)
+    return next(found, None) or {}
+
+
+def _when(manifest: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+    return own.get("when") or (manifest.get("signature_info") or {}).get("time") or ""
 
 
 def _stated(
-    active: Mapping[str, Any], results: Mapping[str, Any], state: str, count: int, beside: Path | None
+    active: Mapping[str, Any],
+    results: Mapping[str, Any],
+    state: str,
+    earlier: tuple[str, ...],
+    sidecar: Path | None,
 ) -> Manifest:
-    assertions = {item["label"]: item["data"] for item in active.get("assertions", [])}
-    own = assertions.get(ASSERTION) or {}
+    own = _own(active)
     consent = own.get("consent") or {}
     tool = own.get("tool") or " ".join(_generator(active))
     signature = active.get("signature_info") or {}
+    whole = state in ("Valid", "Trusted")
+    problems = list(_problems(results))
+    if not whole and sidecar and active.get("title") not in (None, sidecar.stem):
+        problems.append(f"the manifest beside it was made for {active['title']}")
     return Manifest(
-        whole=state in ("Valid", "Trusted"),
-        problems=tuple(_problems(results)),
+        whole=whole,
+        problems=tuple(problems),
         ours=bool(own),
         tool=tool,
-        when=own.get("when") or signature.get("time") or "",
+        when=_when(active, own),
         sources=tuple(item.get("title") or "?" for item in active.get("ingredients", [])),
         models=tuple(_models(own)),
         run=own.get("run", ""),
@@ -135,8 +174,9 @@ def _stated(
         signer=signature.get("common_name") or signature.get("issuer") or "",
         settings=own.get("settings") or {},
         own=_TRUSTED in _codes(results, "success"),
-        earlier=max(count - 1, 0),
-        sidecar=beside.name if beside else "",
+        earlier=earlier,
+        source_type=_assertion(active, METADATA).get(XMP_KEY) or "",
+        sidecar=sidecar.name if sidecar else "",
     )
 
 

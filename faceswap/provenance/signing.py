@@ -1,7 +1,7 @@
 """Marking a finished file and signing it: notes first, the C2PA manifest last, then its final name.
 
 C2PA technical specification 2.x; the library embeds the manifest in the formats it knows. For others it
-lies beside the output, under the same name with `.c2pa`.
+lies beside the output, under its name with `.c2pa` after it.
 """
 
 from __future__ import annotations
@@ -18,27 +18,12 @@ from c2pa import Builder, C2paError, C2paSignerInfo, Context, Signer
 
 from faceswap.errors import SigningError, writing
 from faceswap.provenance.certificates import credentials
-from faceswap.provenance.metadata import REPLACED, SOURCE_TYPE, comment, write_notes
+from faceswap.provenance.formats import OFFLINE, OTHER, beside, written_in
+from faceswap.provenance.ingredients import add_source
+from faceswap.provenance.metadata import REPLACED, SOURCE_TYPE, VOCABULARY, comment, write_notes
 
 ASSERTION = "org.faceswap.conversion"  # the label of what only this program states
-SIDECAR = ".c2pa"
-FORMATS = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".gif": "image/gif",
-}
-OTHER = "application/octet-stream"  # hashed as a whole
-OFFLINE: dict[str, Any] = {
-    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
-    "builder": {"thumbnail": {"enabled": False}},  # a manifest shows nobody's face
-}
+METADATA, XMP_KEY = "c2pa.metadata", "Iptc4xmpExt:DigitalSourceType"  # XMP within the manifest, as JSON-LD
 
 
 @dataclass(frozen=True)
@@ -86,8 +71,8 @@ def mark_file(made: Path, target: Path, provenance: Provenance) -> Path | None:
         InputError: `made` is not what the suffix says.
         OutputError: `target` cannot be written.
     """
-    embeds = target.suffix.lower() in FORMATS
-    sidecar = None if embeds else target.with_suffix(SIDECAR)
+    embeds = written_in(target) is not None
+    sidecar = beside(target)
     signed = target.with_name(f".{target.name}.signed{target.suffix}")
     notes = made.with_name(f".{made.name}.notes{target.suffix}")
     try:
@@ -96,14 +81,16 @@ def mark_file(made: Path, target: Path, provenance: Provenance) -> Path | None:
         write_notes(notes, provenance.version, provenance.deed)
         manifest = _sign(notes, signed, target.name, provenance, embeds)
         with writing(target):
-            if sidecar:
+            if not embeds:
                 _write_sidecar(sidecar, manifest)
             _sync(signed)
             os.replace(signed, target)
+            if embeds:
+                sidecar.unlink(missing_ok=True)  # of what stood there before
     finally:
         signed.unlink(missing_ok=True)
         notes.unlink(missing_ok=True)
-    return sidecar
+    return None if embeds else sidecar
 
 
 def _sign(made: Path, signed: Path, title: str, about: Provenance, embeds: bool) -> bytes:
@@ -115,11 +102,11 @@ def _sign(made: Path, signed: Path, title: str, about: Provenance, embeds: bool)
             builder = stack.enter_context(Builder(_manifest(title, about), context=context))
             if not embeds:
                 builder.set_no_embed()
-            _add_source(builder, about.source)
+            add_source(builder, about.source)
             info = C2paSignerInfo(own.algorithm, own.chain, own.key, None)
             signer = stack.enter_context(Signer.from_info(info))
             with writing(signed), made.open("rb") as source, signed.open("w+b") as out:
-                return bytes(builder.sign(signer, FORMATS.get(made.suffix.lower(), OTHER), source, out))
+                return bytes(builder.sign(signer, written_in(made) or OTHER, source, out))
     except C2paError as error:
         text = str(error).replace("\n", " ")
         raise SigningError(f"{title} could not be signed, so it was not made: {text}") from error
@@ -150,41 +137,14 @@ def _manifest(title: str, about: Provenance) -> dict[str, Any]:
         "title": title,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [opened, edited]}},
+            {
+                "label": METADATA,
+                "kind": "Json",
+                "data": {"@context": {"Iptc4xmpExt": VOCABULARY}, XMP_KEY: SOURCE_TYPE},
+            },
             {"label": ASSERTION, "data": own},
         ],
     }
-
-
-def _add_source(builder: Builder, source: Path) -> None:
-    """State the source as the parent; a manifest that it has is kept within the new one."""
-    about = {"title": source.name, "relationship": "parentOf", "label": "source", "instance_id": "source"}
-    try:
-        with source.open("rb") as file:
-            kind = _kind(file.read(12))
-            file.seek(0)
-            try:
-                builder.add_ingredient(about, kind, file)
-            except C2paError:  # damaged: no manifest can be read from it, but what it is can be stated
-                file.seek(0)
-                builder.add_ingredient(about, OTHER, file)
-    except OSError as error:
-        raise SigningError(f"cannot sign: the source {source} cannot be read: {error.strerror}") from error
-
-
-def _kind(head: bytes) -> str:
-    """The format of a file by its first twelve bytes, whatever its name."""
-    if head[4:8] == b"ftyp":
-        return FORMATS[".mov" if head[8:12] == b"qt  " else ".mp4"]
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return FORMATS[".webp"]
-    begins = {
-        b"\x89PNG": ".png",
-        b"\xff\xd8\xff": ".jpg",
-        b"GIF8": ".gif",
-        b"II*\0": ".tif",
-        b"MM\0*": ".tif",
-    }
-    return next((FORMATS[name] for start, name in begins.items() if head.startswith(start)), OTHER)
 
 
 def _write_sidecar(sidecar: Path, manifest: bytes) -> None:
