@@ -180,7 +180,7 @@ def test_a_look_brings_faces_nearer_to_the_style_and_is_the_same_for_all(picture
     faces[:, 10:20, 10:20] *= 0.5
     fine = np.stack([detail_of(face) for face in faces])
     whole, wanted = np.ones((2, 40, 40), np.float32), to_floats(read_image(style))
-    colors, kernels, losses = fit_look(faces, fine, whole, wanted, SIDE)
+    colors, kernels, losses = fit_look(faces, fine, whole, wanted, None, SIDE)
     assert losses[-1] < 0.96 * losses[0]
     look = Look.from_json(Look(colors, kernels).to_json())
     before, worn = to_image(faces[0]), look.apply(to_image(faces[0]))

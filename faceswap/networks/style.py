@@ -84,6 +84,11 @@ def roughness(picture: Any) -> Any:
     return down + tf.reduce_mean(tf.square(picture[:, :, 1:] - picture[:, :, :-1]))
 
 
+def _at(weight: Any | None, features: Any) -> Any | None:
+    """The weight of each pixel as that of each place in a layer; None stays None."""
+    return None if weight is None else tf.image.resize(weight, features.shape[1:3], "area")
+
+
 class Extractor:
     """VGG16 for one recipe: from pictures to features by layer."""
 
@@ -105,10 +110,16 @@ class Extractor:
         found = self._network(pictures)
         return dict(zip(self._taken, found if len(self._taken) > 1 else [found], strict=True))
 
-    def grams(self, picture: Floats) -> dict[str, Any]:
-        """The Gram matrices of a picture (height, width, 3), by style layer."""
+    def grams(self, picture: Floats, weight: Floats | None = None) -> dict[str, Any]:
+        """The Gram matrices of a picture (height, width, 3), by style layer.
+
+        Args:
+            picture: BGR, float32, 0 to 1.
+            weight: (height, width), how much each pixel counts; None: all the same.
+        """
         features = self.features(tf.constant(picture[None]))
-        return {name: gram(features[name]) for name in self.shares}
+        place = None if weight is None else tf.constant(weight[None, :, :, None])
+        return {name: gram(features[name], _at(place, features[name])) for name in self.shares}
 
     def style_loss(self, features: Mapping[str, Any], wanted: Mapping[str, Any], weight: Any = None) -> Any:
         """The style loss of one picture's features against Gram matrices.
@@ -120,8 +131,8 @@ class Extractor:
         """
         loss = tf.constant(0.0)
         for name, share in self.shares.items():
-            place = None if weight is None else tf.image.resize(weight, features[name].shape[1:3], "area")
-            loss += share * relative(gram(features[name], place), wanted[name])
+            found = gram(features[name], _at(weight, features[name]))
+            loss += share * relative(found, wanted[name])
         return loss
 
 
