@@ -140,7 +140,12 @@ class Objective:
     """The losses of a picture of one size, and their gradient."""
 
     def __init__(
-        self, extractor: Extractor, content: Floats, style: Floats, weight: Floats | None = None
+        self,
+        extractor: Extractor,
+        content: Floats,
+        style: Floats,
+        weight: Floats | None = None,
+        ease: float = 1.0,
     ) -> None:
         """Take the features of the pictures.
 
@@ -149,6 +154,7 @@ class Objective:
             content: What is shown, BGR, float32, 0 to 1, (height, width, 3).
             style: How it is painted, of any size.
             weight: (height, width), 0 to 1: where style is compared; None: everywhere.
+            ease: The share of its weight that style gets.
         """
         self.shape = content.shape
         recipe, layer = extractor.recipe, extractor.recipe.content_layer
@@ -164,7 +170,7 @@ class Objective:
                 far = relative(features[layer], wanted)
                 odd = extractor.style_loss(features, grams, place)
                 rough = roughness(picture)
-                total = far + recipe.ratio * odd + recipe.smoothness * rough
+                total = far + ease * recipe.ratio * odd + recipe.smoothness * rough
             return (total, far, odd, rough), tape.gradient(total, picture)
 
         self._step = step
