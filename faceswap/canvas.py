@@ -17,7 +17,7 @@ from faceswap.types import Image, Pixels
 Floats = NDArray[np.float32]
 
 FEATHER = 0.06  # of a face's width: deviation of the soft edge between what is painted and what is not
-NOISE = 0.1  # deviation about the content's mean colour; what is louder stays visible in what is painted
+NOISE = 0.1  # deviation of the noise about the content's mean colour, of a range of 1
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # BGR to luma, ITU-R BT.601
 
 
