@@ -17,6 +17,7 @@ from faceswap.types import Image, Pixels
 Floats = NDArray[np.float32]
 
 FEATHER = 0.06  # of a face's width: deviation of the soft edge between what is painted and what is not
+NOISE = 0.1  # deviation of the noise about the content's mean colour, of a range of 1
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # BGR to luma, ITU-R BT.601
 
 
@@ -66,8 +67,9 @@ class Canvas:
     def start(self, kind: str, seed: int) -> Floats:
         """The first picture: 'content', 'noise' or a 'mix' of half of each."""
         share = {"content": 0.0, "mix": 0.5, "noise": 1.0}[kind]
-        noise = np.random.default_rng(seed).random(self.content.shape, np.float32)
-        return (1 - share) * self.content + share * noise
+        noise = np.random.default_rng(seed).normal(0, NOISE, self.content.shape).astype(np.float32)
+        noise = np.clip(self.content.mean((0, 1)) + noise, 0, 1)
+        return np.asarray((1 - share) * self.content + share * noise, np.float32)
 
     def finished(self, picture: Floats) -> Image:
         """What was painted, at any size, as the output: BGR uint8, colours and unpainted parts put back."""

@@ -24,6 +24,8 @@ from faceswap.video.atomic import check_output
 from faceswap.video.images import FORMATS, read_image, write_image
 
 SMALLEST = 192  # pixels: the longer side is halved as long as it stays above
+SKETCHED = 0.3  # of the steps, where it begins with noise
+EASE = 0.1  # share of style's weight in these
 FALLING = 1.5  # each size gets so many times the steps of the next larger one
 
 
@@ -177,22 +179,34 @@ def _paint(config: StylizeConfig, canvas: Canvas, style: Floats, work: _Work) ->
     descend = registry.load(registry.DESCENTS, config.optimizer)
     recipe = Recipe(config.content_layer, config.style_weights, config.ratio, config.smoothness)
     extractor = Extractor(recipe)
-    sizes, spent = _sizes(config.size), 0
     picture = canvas.start(config.start, config.seed)
-    for place, size in enumerate(sizes):
+    for size, ease, steps in _stages(config):
         content, weight = canvas.at(size)
         painting = canvas.painting(style, round(size * config.style_scale))
-        measured = Objective(extractor, content, painting, weight)
-        picture = fitted(picture, content.shape)
-        losses, _ = measured(picture)
-        work.begin(_named(losses))
-        after = round(config.steps * _share(place + 1, len(sizes)))
+        measured = Objective(extractor, content, painting, weight, ease)
+        if not work.before or picture.shape != content.shape:
+            picture = fitted(picture, content.shape)
+            work.begin(_named(measured(picture)[0]))
 
         def seen(losses: Losses, picture: Floats) -> None:
             work.step(_named(losses), picture)
 
-        descend(measured, picture, after - spent, seen)
-        picture, spent = work.picture, after
+        descend(measured, picture, steps, seen)
+        picture = work.picture
+
+
+def _stages(config: StylizeConfig) -> list[tuple[int, float, int]]:
+    """What is done in turn: the longer side, how much style counts of what it may, and the steps.
+
+    Out of noise the content is sketched first: where style has all its weight from the beginning, strokes are
+    laid where no face is yet, and none comes.
+    """
+    sizes = _sizes(config.size)
+    sketched = 0 if config.start == "content" else round(config.steps * SKETCHED)
+    left = config.steps - sketched
+    ends = [round(left * _share(place, len(sizes))) for place in range(len(sizes) + 1)]
+    stages = [(size, 1.0, end - begin) for size, begin, end in zip(sizes, ends, ends[1:], strict=False)]
+    return ([(sizes[0], EASE, sketched)] if sketched else []) + stages
 
 
 def _named(losses: tuple[float, ...]) -> dict[str, float]:

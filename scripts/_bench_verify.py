@@ -1,47 +1,85 @@
 """How well the Siamese network tells people apart whom it never saw, after equal steps of each loss.
 
-Takes facesets: of a person each, or with several people in them. All losses begin with the same weights and
-see the same batches; a quarter of the people with several faces are held out.
+Takes two folders as `verify --gallery` does: a picture, or a folder of pictures, for each person. It learns
+from the people of one, and is tested on those of the other of whom there are several pictures. With each seed
+all losses begin with the same weights and see the same batches; the figures are means over the seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from faceswap.errors import InputError
+from faceswap.finding import Finder
 from faceswap.networks.autoencoder import seed_everything
 from faceswap.networks.siamese import SiameseStep, build
-from faceswap.options import VerifyTrainConfig
-from faceswap.progress import quiet
+from faceswap.options import ExtractOptions, VerifyTrainConfig
 from faceswap.registry import METRIC_LOSSES
-from faceswap.verification.learning import batches, describe, divided
+from faceswap.verification.gallery import cut_face, known
+from faceswap.verification.learning import describe
 from faceswap.verification.measuring import curve, fair_accuracy
+from faceswap.verification.people import COVERAGE, ROOM, SEVERAL, People, batches
+
+UNTRAINED = "untrained"  # what random weights do
 
 
-def measure(
-    facesets: Sequence[Path], test: Sequence[Path], steps: int, losses: Sequence[str] = tuple(METRIC_LOSSES)
-) -> dict[str, dict[str, float]]:
-    """All figures, by loss; 'untrained' is what random weights do."""
-    config = VerifyTrainConfig(facesets=tuple(facesets), test=tuple(test), model=Path("unused"))
+def measure(people: Path, test: Path, steps: int, seeds: int) -> dict[str, dict[str, float]]:
+    """All figures, by loss."""
     size = build().size
-    learned, tested = divided(config, size, quiet)
-    people = {"people learned": len(np.unique(learned.names)), "people tested": len(np.unique(tested.names))}
-    found: dict[str, dict[str, float]] = {"people": people}
-    for loss in ("untrained", *losses):
-        seed_everything(config.seed)
-        network = build()
-        if loss != "untrained":
-            step = SiameseStep(network, loss, config.learning_rate)
-            for faces, names in islice(batches(learned, config, size, 0), steps):
-                step(faces, names)
-        vectors = describe(network, tested.faces)
-        errors = curve(vectors, tested.names, "euclidean")
-        found[loss] = {
-            "equal error rate": errors.equal_error[0],
-            "accuracy": fair_accuracy(vectors, tested.names, "euclidean"),
-            "area under the ROC curve": errors.area,
-        }
-    return found
+    learned, tested = (people_in(folder, round(size * ROOM)) for folder in (people, test))
+    names, counts = np.unique(tested.names, return_counts=True)
+    tested = tested.of(names[counts >= SEVERAL])
+    about = {
+        "people learned": len(np.unique(learned.names)),
+        "people tested": len(np.unique(tested.names)),
+        "pictures tested": len(tested.names),
+    }
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for seed in range(seeds):
+        for loss in (UNTRAINED, *METRIC_LOSSES):
+            for name, value in figures(learned, tested, loss, steps, seed).items():
+                found[loss][name].append(value)
+    return {"people": about} | {loss: summary(values) for loss, values in found.items()}
+
+
+def people_in(folder: Path, side: int) -> People:
+    """The one face of each picture that shows one, with a number for each person."""
+    sight, faces, shown = Finder(ExtractOptions()).sight(), [], []
+    for name, path in known(folder):
+        with suppress(InputError):
+            faces.append(cut_face(path, sight, side, COVERAGE * ROOM))
+            shown.append(name)
+    return People(np.stack(faces), np.unique(shown, return_inverse=True)[1])
+
+
+def figures(learned: People, tested: People, loss: str, steps: int, seed: int) -> dict[str, float]:
+    """How a network does after so many steps."""
+    seed_everything(seed)
+    network = build()
+    if loss != UNTRAINED:
+        config = VerifyTrainConfig(facesets=(Path("unused"),), model=Path("unused"), seed=seed)
+        step = SiameseStep(network, loss, config.learning_rate)
+        for faces, names in islice(batches(learned, config, network.size, 0), steps):
+            step(faces, names)
+    vectors = describe(network, tested.faces)
+    errors = curve(vectors, tested.names, "euclidean")
+    return {
+        "equal error rate": errors.equal_error[0],
+        "accuracy": fair_accuracy(vectors, tested.names, "euclidean"),
+        "area under the ROC curve": errors.area,
+    }
+
+
+def summary(values: dict[str, list[float]]) -> dict[str, float]:
+    """The mean over the seeds and, where there are several, the least and the most."""
+    rows: dict[str, float] = {}
+    for name, several in values.items():
+        rows[name] = float(np.mean(several))
+        if len(several) > 1:
+            rows |= {f"{name}, least": min(several), f"{name}, most": max(several)}
+    return rows

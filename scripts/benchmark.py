@@ -5,7 +5,7 @@
     python scripts/benchmark.py identity --pairs TABLE --pictures FOLDER [--json FILE]
     python scripts/benchmark.py train --clip A --other B [--minutes 10] [--work FOLDER] [--plot FILE]
     python scripts/benchmark.py pipeline [--clip A] [--other B] [--minutes 1] [--json FILE]
-    python scripts/benchmark.py verify --facesets FACESET... --test FACESET... [--steps 500]
+    python scripts/benchmark.py verify --people FOLDER --test FOLDER [--steps 250] [--seeds 3]
 
 `extract` plays the clip back and forth until it has --frames frames, as it is and as HEVC on a canvas of
 1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
@@ -19,7 +19,8 @@ of the content guard and of the pixel mark in the processor's time, where `conve
 and compares what the faces that were held out show; see `_bench_train.py`.
 `pipeline` times all of `swap`, its report with it, against a plain loop that trains as long; see
 `_bench_pipeline.py`.
-`verify` trains the Siamese network with each loss for equal steps and tests it on people it never saw.
+`verify` trains the Siamese network with each loss for equal steps, and tests it on people it never saw; see
+`_bench_verify.py`.
 Ratios hold better than times: machines are noisy. Those of `extract` and `convert` are of the fastest of some
 rounds that take turns.
 """
@@ -61,20 +62,21 @@ def main() -> int:
         "--work", type=Path, help="train: where facesets and models are kept and gone on with"
     )
     parser.add_argument("--plot", type=Path, help="train: draw quality against minutes to this file")
-    parser.add_argument("--facesets", type=Path, nargs="+", help="verify: facesets to learn people from")
-    parser.add_argument("--test", type=Path, nargs="*", default=(), help="verify: facesets of other people")
-    parser.add_argument("--steps", type=int, default=500, help="verify: steps of each loss")
+    parser.add_argument("--people", type=Path, help="verify: pictures of people to learn from")
+    parser.add_argument("--test", type=Path, help="verify: pictures of other people")
+    parser.add_argument("--steps", type=int, default=250, help="verify: steps of each loss")
+    parser.add_argument("--seeds", type=int, default=1, help="verify: trainings of each loss")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     args = parser.parse_args()
     if args.what == "identity" and not (args.pairs and args.pictures):
         parser.error("identity needs --pairs and --pictures")
     if args.what == "train" and not args.other:
         parser.error("train needs --other")
-    if args.what == "verify" and not args.facesets:
-        parser.error("verify needs --facesets")
+    if args.what == "verify" and not (args.people and args.test):
+        parser.error("verify needs --people and --test")
     try:
         if args.what == "verify":
-            figures = verification(args.facesets, args.test, args.steps)
+            figures = verification(args.people, args.test, args.steps, args.seeds)
         elif args.what == "train":
             figures = training((args.clip, args.other), args.minutes or 0.0, args.work, args.plot)
         elif args.what == "pipeline":
@@ -144,11 +146,11 @@ def pipeline(clips: tuple[Path, Path], minutes: float) -> Figures:
         return measure(clips, Path(folder), minutes)
 
 
-def verification(facesets: list[Path], test: list[Path], steps: int) -> Figures:
+def verification(people: Path, test: Path, steps: int, seeds: int) -> Figures:
     """How well the Siamese network tells people apart whom it never saw, by loss."""
     from _bench_verify import measure
 
-    return measure(facesets, test, steps)
+    return measure(people, test, steps, seeds)
 
 
 if __name__ == "__main__":

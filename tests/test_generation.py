@@ -9,9 +9,10 @@ import pytest
 from faceswap import GenerateSampleConfig, GenerateTrainConfig, generate_sample, generate_train
 from faceswap.cli import run
 from faceswap.errors import ModelError, OutputError
-from faceswap.generation import training
+from faceswap.generation import material, training
+from faceswap.generation.material import batch, split
+from faceswap.generation.model import GeneratorConfig
 from faceswap.generation.scoring import Score, collapsed, frechet, grid, mean_distance
-from faceswap.generation.training import GeneratorConfig, batch, split
 from faceswap.networks.generators import draw_noise, tiny
 from faceswap.provenance.metadata import SOURCE_TYPE, read_source_type
 
@@ -75,6 +76,7 @@ def trained(facesets, tmp_path_factory):
     folder = tmp_path_factory.mktemp("generator") / "m"
     options = {"facesets": facesets * 2, "model": folder, "generator": "tiny", "batch_size": 8}
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(material, "MANY", 12)
         patched.setattr(training, "MANY", 12)  # faces that are scored: the identity network takes its time
         first = generate_train(GenerateTrainConfig(**options, iterations=4))
         second = generate_train(GenerateTrainConfig(**options, iterations=8))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,11 +15,14 @@ from faceswap.blending.look import SIDE, Look, detail_of
 from faceswap.canvas import GREY, Canvas, to_floats, to_image
 from faceswap.cli import run
 from faceswap.errors import DependencyError, InputError, NoFacesError, OutputError, UsageError
+from faceswap.finishing import CANVAS
 from faceswap.networks.descent import adam, lbfgs
 from faceswap.networks.look import fit_look
 from faceswap.networks.style import Losses, gram, relative, roughness
 from faceswap.networks.vgg16 import weight_file
 from faceswap.provenance.reading import read_manifest
+from faceswap.styling import taken_from
+from faceswap.stylization import _stages
 from faceswap.video.images import read_image, write_image
 from faceswap.video.source import open_source
 
@@ -27,6 +31,7 @@ try:
     MISSING = ""
 except DependencyError as error:
     MISSING = str(error)
+SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "person_a.mp4"
 needs_weights = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
@@ -180,7 +185,7 @@ def test_a_look_brings_faces_nearer_to_the_style_and_is_the_same_for_all(picture
     faces[:, 10:20, 10:20] *= 0.5
     fine = np.stack([detail_of(face) for face in faces])
     whole, wanted = np.ones((2, 40, 40), np.float32), to_floats(read_image(style))
-    colors, kernels, losses = fit_look(faces, fine, whole, wanted, SIDE)
+    colors, kernels, losses = fit_look(faces, fine, whole, wanted, None, SIDE)
     assert losses[-1] < 0.96 * losses[0]
     look = Look.from_json(Look(colors, kernels).to_json())
     before, worn = to_image(faces[0]), look.apply(to_image(faces[0]))
@@ -190,6 +195,27 @@ def test_a_look_brings_faces_nearer_to_the_style_and_is_the_same_for_all(picture
     assert np.array_equal(same.apply(before), before)
     with pytest.raises(ValueError, match="not a look"):
         Look.from_json("{}")
+
+
+def test_a_look_is_taken_from_the_face_where_there_is_one(pictures):
+    with open_source(SAMPLE) as source:
+        still = next(iter(source.frames(0, 1))).image
+    face, counts = taken_from(still, 1.6)
+    assert face.shape == (CANVAS, CANVAS, 3) and counts is not None
+    assert counts[CANVAS // 2, CANVAS // 2] == 1 and counts[0].max() == 0
+    picture, everywhere = taken_from(read_image(pictures[0]), 1.6)
+    assert min(picture.shape[:2]) == CANVAS and everywhere is None
+
+
+@pytest.mark.parametrize("start", ["content", "mix", "noise"])
+def test_content_is_sketched_before_style_counts_unless_it_is_there(start):
+    stages = _stages(
+        StylizeConfig(content="a", style="b", output="c.png", start=start, size=400, iterations=50)
+    )
+    assert sum(steps for *_, steps in stages) == 50
+    assert [size for size, *_ in stages[-2:]] == [200, 400]
+    expected = [True, True] if start == "content" else [False, True, True]
+    assert [ease == 1 for _, ease, _ in stages] == expected
 
 
 @needs_weights

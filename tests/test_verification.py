@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from faceswap import VerifyConfig, VerifyTrainConfig, verify, verify_train
 from faceswap.cli import run
-from faceswap.errors import UsageError
+from faceswap.errors import InputError, NoFacesError, UsageError
 from faceswap.networks import siamese
-from faceswap.verification.comparing import VerifyResult
+from faceswap.progress import quiet
+from faceswap.verification.comparing import VerifyResult, people_of
 from faceswap.verification.measuring import curve, distances, fair_accuracy
 
 
@@ -112,6 +113,36 @@ def test_training_goes_on_and_is_tested_on_others(facesets, tmp_path):
     assert (first.iterations, second.iterations) == (2, 3)
     assert set(second.curves) == {"euclidean", "cosine", "jaccard"} and second.tested == 2
     assert cv2.imread(str(tmp_path / "m" / "roc.png")) is not None
+
+
+def test_a_picture_without_a_face_has_its_code_whatever_the_gallery(tmp_path, capsys):
+    grey = tmp_path / "grey.png"
+    cv2.imwrite(str(grey), np.full((96, 96, 3), 128, np.uint8))
+    assert run(["verify", str(grey), "--gallery", str(tmp_path)]) == 4
+    assert "no face found" in capsys.readouterr().err
+
+
+def test_nobody_in_a_gallery(tmp_path):
+    def describe(path):
+        image = cv2.imread(str(path))
+        raise InputError("damaged") if image is None else NoFacesError("no face")
+
+    gallery = tmp_path / "gallery"
+    with pytest.raises(InputError, match="not a folder"):
+        people_of(gallery, describe, quiet)
+    gallery.mkdir()
+    with pytest.raises(InputError, match="no picture") as raised:
+        people_of(gallery, describe, quiet)
+    assert raised.value.exit_code == 3
+    (gallery / "ann").mkdir()
+    cv2.imwrite(str(gallery / "ann" / "1.png"), np.full((96, 96, 3), 128, np.uint8))
+    with pytest.raises(NoFacesError, match="nobody in the gallery") as raised:
+        people_of(gallery, describe, quiet)
+    assert raised.value.exit_code == 4
+    (gallery / "bob.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="nobody in the gallery") as raised:
+        people_of(gallery, describe, quiet)
+    assert raised.value.exit_code == 3
 
 
 @pytest.mark.real

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import faceswap
 from faceswap.errors import OutputError, writing
+from faceswap.generation.model import COMMAND, GeneratorConfig, build
 from faceswap.generation.scoring import grid
-from faceswap.generation.training import COMMAND, GeneratorConfig, build
 from faceswap.networks import checkpoint
 from faceswap.networks.generators import draw_noise
 from faceswap.options import GenerateSampleConfig

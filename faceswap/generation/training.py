@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from faceswap import registry
-from faceswap.errors import InputError, ModelError, OutputError, writing
+from faceswap.errors import writing
+from faceswap.generation.material import batch, split
+from faceswap.generation.model import GeneratorConfig, build, opened
 from faceswap.generation.scoring import MANY, Judge, Score, collapsed, grid
-from faceswap.groundwork import COVERAGE
 from faceswap.networks import checkpoint
 from faceswap.networks.adversarial import BETA_1, BETA_2, Adversary
 from faceswap.networks.alternation import GenerationStep
@@ -25,7 +26,6 @@ from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.generators import Generator, draw_noise
 from faceswap.networks.optimizers import Average
 from faceswap.options import GenerateTrainConfig
-from faceswap.portraits import portraits
 from faceswap.progress import Progress, quiet
 from faceswap.threads import ahead
 from faceswap.types import Image
@@ -33,33 +33,11 @@ from faceswap.video.images import read_image, write_image
 
 log = logging.getLogger(__name__)
 
-COMMAND = "generate train"
-HELD_OUT = 0.1  # share of each faceset that only the scores see
-FEWEST = 64  # faces
 AVERAGED = 0.995  # of the running mean of the weights stays at each step
 SHOWN, COLUMNS = 64, 8  # faces on a sheet, and in a row of it
 MOMENTS = 8  # rows of the sheet over time
 SCORES, SAMPLES, OVER_TIME = "scores.csv", "samples", "over_time.png"
 BATCHES_AHEAD = 4
-
-
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """What a model is, from its first to its last day.
-
-    Attributes:
-        generator: Name in the registry.
-        discriminator: Name in the registry.
-        size: Side of the pictures, pixels.
-        coverage: Side of the pictures, extents of the mean face.
-        format: Version of the folder's layout.
-    """
-
-    generator: str
-    discriminator: str
-    size: int
-    coverage: float
-    format: int = checkpoint.FORMAT
 
 
 @dataclass(frozen=True)
@@ -113,7 +91,7 @@ def generate_train(config: GenerateTrainConfig, progress: Progress = quiet) -> G
     if config.overwrite:
         _remove(config.model)
     seed_everything(config.seed)
-    session = _Session(config, *_open(config))
+    session = _Session(config, *opened(config))
     if _share(config, session.state) >= 1:
         state = session.state
         sheet = session.sheet_path()
@@ -121,68 +99,6 @@ def generate_train(config: GenerateTrainConfig, progress: Progress = quiet) -> G
             config.model, state.iterations, state.seconds, None, 0.0, False, 0.0, False, sheet
         )
     return session.run(progress)
-
-
-def split(
-    config: GenerateTrainConfig, model: GeneratorConfig, progress: Progress = quiet
-) -> tuple[Image, Image]:
-    """The faces to learn from and those held out, BGR uint8 (N, size, size, 3).
-
-    The last tenth of each faceset is held out: in a clip its neighbours in time go with it.
-
-    Raises:
-        InputError: A faceset is missing or damaged, or there are too few faces.
-    """
-    albums = [portraits(folder, model.size, model.coverage, progress)[0] for folder in config.facesets]
-    cuts = [len(faces) - max(round(len(faces) * HELD_OUT), 1) for faces in albums]
-    if sum(map(len, albums)) < FEWEST:
-        raise InputError(f"{sum(map(len, albums))} faces are too few: give {FEWEST} or more")
-    learned = np.concatenate([faces[:cut] for faces, cut in zip(albums, cuts, strict=True)])
-    held_out = np.concatenate([faces[cut:] for faces, cut in zip(albums, cuts, strict=True)])
-    chosen = np.linspace(0, len(held_out) - 1, min(len(held_out), MANY)).round().astype(int)
-    return learned, held_out[chosen]
-
-
-def batch(faces: Image, size: int, seed: int, number: int) -> Image:
-    """Batch `number` of the training, half of it mirrored."""
-    draw = np.random.default_rng([seed, number])
-    chosen = faces[draw.integers(0, len(faces), size)]
-    mirrored = draw.random(size) < 0.5
-    chosen[mirrored] = chosen[mirrored, :, ::-1]
-    return chosen
-
-
-def _open(config: GenerateTrainConfig) -> tuple[GeneratorConfig, Generator]:
-    """What the model on disk, or a new one, is, and its generator with random weights; nothing is written."""
-    if checkpoint.exists(config.model):
-        model = checkpoint.read_as(config.model, GeneratorConfig, COMMAND)
-        asked = (config.generator, config.discriminator)
-        if (model.generator, model.discriminator) != asked:
-            raise ModelError(
-                f"{config.model} has --generator {model.generator} --discriminator {model.discriminator}:"
-                " ask for these, another folder, or --overwrite to start again"
-            )
-        return model, build(model)
-    with writing(config.model):
-        if config.model.exists() and not checkpoint.is_empty(config.model):
-            raise OutputError(f"{config.model} exists and is not a model: choose another folder")
-    generator: Generator = registry.load(registry.GENERATORS, config.generator)()
-    model = GeneratorConfig(config.generator, config.discriminator, generator.size, COVERAGE)
-    return model, generator
-
-
-def build(model: GeneratorConfig) -> Generator:
-    """The generator that a model names, with random weights.
-
-    Raises:
-        ModelError: This program does not know it, or knows another of the name.
-    """
-    if model.generator not in registry.GENERATORS:
-        raise ModelError(f"the model's generator '{model.generator}' is unknown to this program")
-    generator: Generator = registry.load(registry.GENERATORS, model.generator)()
-    if generator.size != model.size:
-        raise ModelError(f"the model is of {model.size} pixels, '{model.generator}' now of {generator.size}")
-    return generator
 
 
 def _remove(folder: Path) -> None:

@@ -13,7 +13,7 @@ from faceswap.networks.style import Floats, Losses
 
 Measured = Callable[[Floats], tuple[Losses, Floats]]
 MEMORY = 20  # steps that L-BFGS knows the curvature from
-RATE = 0.02  # Adam's first step, of a range of 1; it falls to nothing over the run
+RATE = 0.05  # Adam's first step, of a range of 1; it falls to nothing over the run
 DECAYS = (0.9, 0.999)  # of Adam's running means
 
 

@@ -22,6 +22,7 @@ def fit_look(
     fine: Floats,
     weight: Floats,
     style: Floats,
+    counts: Floats | None,
     side: int,
     watched: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> tuple[Floats, Floats, list[float]]:
@@ -32,6 +33,7 @@ def fit_look(
         fine: Their detail, see `blending.look`.
         weight: (faces, height, width), 0 to 1, where they are face.
         style: The picture, (height, width, 3).
+        counts: (height, width), 0 to 1, where the picture counts; None: everywhere.
         side: Of the kernels, pixels.
         watched: Wraps the steps, to show how far it is.
 
@@ -42,7 +44,7 @@ def fit_look(
         DependencyError: The weights of VGG16 are not installed.
     """
     extractor = Extractor(RECIPE)
-    wanted, place = extractor.grams(style), tf.constant(weight[..., None])
+    wanted, place = extractor.grams(style, counts), tf.constant(weight[..., None])
     content = extractor.features(tf.constant(faces))[RECIPE.content_layer]
     edge = side // 2
     padded = tf.constant(np.pad(fine, ((0, 0), (edge, edge), (edge, edge), (0, 0)), "edge"))

@@ -84,6 +84,11 @@ def roughness(picture: Any) -> Any:
     return down + tf.reduce_mean(tf.square(picture[:, :, 1:] - picture[:, :, :-1]))
 
 
+def _at(weight: Any | None, features: Any) -> Any | None:
+    """The weight of each pixel as that of each place in a layer; None stays None."""
+    return None if weight is None else tf.image.resize(weight, features.shape[1:3], "area")
+
+
 class Extractor:
     """VGG16 for one recipe: from pictures to features by layer."""
 
@@ -105,10 +110,16 @@ class Extractor:
         found = self._network(pictures)
         return dict(zip(self._taken, found if len(self._taken) > 1 else [found], strict=True))
 
-    def grams(self, picture: Floats) -> dict[str, Any]:
-        """The Gram matrices of a picture (height, width, 3), by style layer."""
+    def grams(self, picture: Floats, weight: Floats | None = None) -> dict[str, Any]:
+        """The Gram matrices of a picture (height, width, 3), by style layer.
+
+        Args:
+            picture: BGR, float32, 0 to 1.
+            weight: (height, width), how much each pixel counts; None: all the same.
+        """
         features = self.features(tf.constant(picture[None]))
-        return {name: gram(features[name]) for name in self.shares}
+        place = None if weight is None else tf.constant(weight[None, :, :, None])
+        return {name: gram(features[name], _at(place, features[name])) for name in self.shares}
 
     def style_loss(self, features: Mapping[str, Any], wanted: Mapping[str, Any], weight: Any = None) -> Any:
         """The style loss of one picture's features against Gram matrices.
@@ -120,8 +131,8 @@ class Extractor:
         """
         loss = tf.constant(0.0)
         for name, share in self.shares.items():
-            place = None if weight is None else tf.image.resize(weight, features[name].shape[1:3], "area")
-            loss += share * relative(gram(features[name], place), wanted[name])
+            found = gram(features[name], _at(weight, features[name]))
+            loss += share * relative(found, wanted[name])
         return loss
 
 
@@ -129,7 +140,12 @@ class Objective:
     """The losses of a picture of one size, and their gradient."""
 
     def __init__(
-        self, extractor: Extractor, content: Floats, style: Floats, weight: Floats | None = None
+        self,
+        extractor: Extractor,
+        content: Floats,
+        style: Floats,
+        weight: Floats | None = None,
+        ease: float = 1.0,
     ) -> None:
         """Take the features of the pictures.
 
@@ -138,6 +154,7 @@ class Objective:
             content: What is shown, BGR, float32, 0 to 1, (height, width, 3).
             style: How it is painted, of any size.
             weight: (height, width), 0 to 1: where style is compared; None: everywhere.
+            ease: The share of its weight that style gets.
         """
         self.shape = content.shape
         recipe, layer = extractor.recipe, extractor.recipe.content_layer
@@ -153,7 +170,7 @@ class Objective:
                 far = relative(features[layer], wanted)
                 odd = extractor.style_loss(features, grams, place)
                 rough = roughness(picture)
-                total = far + recipe.ratio * odd + recipe.smoothness * rough
+                total = far + ease * recipe.ratio * odd + recipe.smoothness * rough
             return (total, far, odd, rough), tape.gradient(total, picture)
 
         self._step = step

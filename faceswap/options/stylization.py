@@ -34,7 +34,7 @@ class StylizeConfig(SigningOptions):
         high=10000,
     )
     seed: int = option(7, "seed of noise and jitter", low=0)
-    ratio: float = option(20.0, "how much style counts against content", low=0, high=1e6)
+    ratio: float = option(5.0, "how much style counts against content", low=0, high=1e6)
     style_scale: float = option(
         1.0,
         "the painting's longer side as a multiple of the output's: larger, broader strokes",

@@ -10,17 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.errors import InputError, ModelError, NoFacesError
-from faceswap.faces.alignment import align, cut
 from faceswap.faces.identity import Identifier
 from faceswap.faces.people import Descriptors
-from faceswap.faces.sight import Sight
 from faceswap.finding import Finder
 from faceswap.options import ExtractOptions, VerifyConfig
 from faceswap.progress import Progress, quiet
 from faceswap.recognition import only_face
-from faceswap.types import Image, Pixels
+from faceswap.verification.gallery import cut_face, known
 from faceswap.verification.measuring import distances
-from faceswap.video.images import images_in, read_image
+from faceswap.video.images import read_image
 
 log = logging.getLogger(__name__)
 
@@ -71,17 +69,17 @@ def verify(config: VerifyConfig, progress: Progress = quiet) -> VerifyResult:
 
     Raises:
         DependencyError: A weight file is not installed.
-        InputError: A picture is missing or damaged, or shows several people; the gallery holds nobody.
+        InputError: A picture is missing or damaged, or shows several people; the gallery holds no picture.
         ModelError: The model is missing, damaged or of another kind.
-        NoFacesError: There is nobody in a picture.
+        NoFacesError: There is nobody in a picture, or in any of the gallery.
     """
     describe, threshold = _network(config)
     first = describe(config.pictures[0])
     if config.gallery is None:
         gap = distances(first, describe(config.pictures[1]), config.similarity)[0, 0]
         return VerifyResult(config.pictures, float(gap), threshold, config.similarity)
-    names, known = _gallery(config.gallery, describe, progress)
-    gaps = distances(first, known, config.similarity)[0]
+    names, others = people_of(config.gallery, describe, progress)
+    gaps = distances(first, others, config.similarity)[0]
     nearest = int(gaps.argmin())
     return VerifyResult(config.pictures, float(gaps[nearest]), threshold, config.similarity, names[nearest])
 
@@ -104,37 +102,29 @@ def _network(config: VerifyConfig) -> tuple[Describe, float]:
         raise ModelError(f"{config.model} was not tested yet: train it to its end, or give --threshold")
 
     def describe(path: Path) -> Descriptors:
-        crop = _crop(path, sight, network.size, coverage)
+        crop = cut_face(path, sight, network.size, coverage)
         return np.asarray(network.model(crop[None].astype(np.float32) / 255, training=False))
 
     return describe, config.threshold or thresholds[config.similarity]
 
 
-def _crop(path: Path, sight: Sight, size: int, coverage: float) -> Image:
-    """The one face of a picture, BGR uint8 (size, size, 3)."""
-    image = read_image(path)
-    face = only_face(image, path, sight)
-    return cut(Pixels(image), align(face.landmarks, size, coverage))
-
-
-def _gallery(folder: Path, describe: Describe, progress: Progress) -> tuple[list[str], Descriptors]:
+def people_of(folder: Path, describe: Describe, progress: Progress) -> tuple[list[str], Descriptors]:
     """The name and the descriptor of each picture; those without one face are passed over with a warning.
 
     Raises:
-        InputError: There is no such folder, or nobody in it.
+        InputError: There is no such folder, no picture in it, or none that can be used.
+        NoFacesError: There is nobody in any picture.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: give one with a picture, or a folder, for each person")
-    files = [(path.stem, path) for path in images_in(folder)]
-    homes = sorted(path for path in folder.iterdir() if path.is_dir())
-    files += [(home.name, path) for home in homes for path in images_in(home)]
-    names, rows = [], []
-    for name, path in progress(files, total=len(files), desc="gallery", unit="picture"):
+    pictures = known(folder)
+    names, rows, nobody = [], [], 0
+    for name, path in progress(pictures, total=len(pictures), desc="gallery", unit="picture"):
         try:
             rows.append(describe(path)[0])
             names.append(name)
-        except (InputError, NoFacesError) as error:
+        except InputError as error:
+            nobody += isinstance(error, NoFacesError)
             log.warning("passed over: %s", error)
     if not rows:
-        raise InputError(f"there is nobody in the gallery {folder}: give it pictures with a face each")
+        kind = NoFacesError if nobody == len(pictures) else InputError
+        raise kind(f"there is nobody in the gallery {folder}: give it pictures with a face each")
     return names, np.stack(rows)
