@@ -23,9 +23,9 @@ from faceswap.faces.alignment import align, moved
 from faceswap.faces.index import StoredFace
 from faceswap.faces.recut import recut
 from faceswap.faces.sight import Landmarker
-from faceswap.faces.template import DETECTED
+from faceswap.faces.template import detected
 from faceswap.quality.identity import spread
-from faceswap.types import Alignment, Box, Image, Pixels, Points
+from faceswap.types import Alignment, Image, Pixels, Points
 
 SIDE = 256  # pixels: side of the crop in which features are sought
 FACES = 16  # of each person that are looked at
@@ -121,5 +121,5 @@ def _points(
     mask = np.minimum(moved(face.mask, face.alignment, place), enlarge(drawn[..., 3], SIDE))
     soft = soften(mask, Shape(feather=FEATHER * SIDE))[..., None]
     mixed = np.rint(soft * enlarge(drawn[..., :3], SIDE) + (1 - soft) * crop).astype(np.uint8)
-    box = Box(*((np.array(DETECTED) / coverage + 0.5) * SIDE - 0.5).tolist())
+    box = detected(SIDE, coverage)
     return landmarker.locate(Pixels(crop), box), landmarker.locate(Pixels(mixed), box)

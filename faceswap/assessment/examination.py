@@ -14,7 +14,7 @@ from faceswap.faces.irises import Irises
 from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.landmarkers.mesh468 import SURE, Mesh468
 from faceswap.faces.masks import hull
-from faceswap.faces.template import DETECTED
+from faceswap.faces.template import detected
 from faceswap.provenance.label import Label
 from faceswap.quality import expression, fidelity, texture
 from faceswap.quality.fidelity import WINDOW, Mask, grey_of
@@ -123,8 +123,7 @@ class Examiner:
             float32 (68, 2), pixels of the frame.
         """
         alignment = align(face.landmarks, SIDE, COVERAGE)
-        corners = (np.array(DETECTED) / COVERAGE + 0.5) * SIDE - 0.5
-        found = self._landmarker.locate(Pixels(cut(frame.picture, alignment)), Box(*corners.tolist()))
+        found = self._landmarker.locate(Pixels(cut(frame.picture, alignment)), detected(SIDE, COVERAGE))
         return transform(found, np.asarray(cv2.invertAffineTransform(alignment.matrix)))
 
     def _features(self, row: FrameRow, face: Face, original: Pixels, swapped: Pixels) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.types import Points
+from faceswap.types import Box, Points
 
 # fmt: off
 MEAN_FACE: Points = np.array(
@@ -64,6 +64,16 @@ MEAN_DEPTH: NDArray[np.float32] = np.array(
 # Brows, nose, eyes and the corners of the mouth: what moves least when a person speaks. The jaw and the lips
 # would shrink and lift the crop whenever the mouth opens.
 RIGID = np.r_[17:48, 48, 54]
+
+
+def detected(size: int, coverage: float) -> Box:
+    """Where dlib's detector sees the face of an aligned picture, pixels.
+
+    Args:
+        size: Side of the picture, pixels.
+        coverage: The same in extents.
+    """
+    return Box(*((np.array(DETECTED) / coverage + 0.5) * size - 0.5).tolist())
 
 
 def mean_landmarks(size: int, coverage: float) -> Points:
