@@ -17,7 +17,7 @@ from faceswap.options import FACE_TYPES, ExtractOptions
 from faceswap.types import AlignedFace, Face, Frame
 from faceswap.video.source import Source
 
-LOOK_AROUND = 24  # frames at most between two searches of the whole frame for people who came in
+LOOK_AROUND = 24  # frames at most between two searches for people who came in
 QUARTER = 90  # degrees
 KEPT = 20e6  # pixels kept, so that who came in can be traced back: 8 frames of 1080p
 
@@ -74,7 +74,7 @@ class Finder:
 
 
 def look_around(source: Source) -> int:
-    """Frames between two searches of the whole frame; 0 for pictures that do not follow in time.
+    """Frames between two searches for people who came in; 0 for pictures that do not follow in time.
 
     A multiple of `STRIDE`: nobody is searched for in the frames between.
     """

@@ -2,7 +2,7 @@
 
 OpenCV's writer spends nine tenths of its time in zlib. Here each row is written as its difference to the one
 above (filter 2 of https://www.w3.org/TR/png-3/#9Filters) and deflated by ISA-L: files of the same size in a
-third of the time. Any reader of PNG reads them.
+quarter of the time. Any reader of PNG reads them.
 """
 
 from __future__ import annotations
