@@ -2,7 +2,8 @@
 
 Takes two folders as `verify --gallery` does: a picture, or a folder of pictures, for each person. It learns
 from the people of one, and is tested on those of the other of whom there are several pictures. With each seed
-all losses begin with the same weights and see the same batches; the figures are means over the seeds.
+all losses begin with the same weights and see the same batches; the figures are means over the seeds. So are
+the differences from random triplets, each of two trainings of one seed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap.errors import InputError
 from faceswap.finding import Finder
@@ -20,12 +22,15 @@ from faceswap.networks.autoencoder import seed_everything
 from faceswap.networks.siamese import SiameseStep, build
 from faceswap.options import ExtractOptions, VerifyTrainConfig
 from faceswap.registry import METRIC_LOSSES
+from faceswap.types import Image
 from faceswap.verification.gallery import cut_face, known
 from faceswap.verification.learning import describe
 from faceswap.verification.measuring import curve, fair_accuracy
 from faceswap.verification.people import COVERAGE, ROOM, SEVERAL, People, batches
 
 UNTRAINED = "untrained"  # what random weights do
+RANDOM = "random"  # what the others are compared with
+Batches = list[tuple[Image, NDArray[np.int32]]]
 
 
 def measure(people: Path, test: Path, steps: int, seeds: int) -> dict[str, dict[str, float]]:
@@ -41,10 +46,17 @@ def measure(people: Path, test: Path, steps: int, seeds: int) -> dict[str, dict[
     }
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for seed in range(seeds):
+        config = VerifyTrainConfig(facesets=(Path("unused"),), model=Path("unused"), seed=seed)
+        seen = list(islice(batches(learned, config, size, 0), steps))
         for loss in (UNTRAINED, *METRIC_LOSSES):
-            for name, value in figures(learned, tested, loss, steps, seed).items():
+            for name, value in figures(seen, tested, loss, config).items():
                 found[loss][name].append(value)
-    return {"people": about} | {loss: summary(values) for loss, values in found.items()}
+    others = [loss for loss in METRIC_LOSSES if loss != RANDOM]
+    return (
+        {"people": about}
+        | {loss: summary(values) for loss, values in found.items()}
+        | {f"{loss} less {RANDOM}": summary(differences(found[loss], found[RANDOM])) for loss in others}
+    )
 
 
 def people_in(folder: Path, side: int) -> People:
@@ -57,14 +69,13 @@ def people_in(folder: Path, side: int) -> People:
     return People(np.stack(faces), np.unique(shown, return_inverse=True)[1])
 
 
-def figures(learned: People, tested: People, loss: str, steps: int, seed: int) -> dict[str, float]:
-    """How a network does after so many steps."""
-    seed_everything(seed)
+def figures(seen: Batches, tested: People, loss: str, config: VerifyTrainConfig) -> dict[str, float]:
+    """How a network does that learned from those batches."""
+    seed_everything(config.seed)
     network = build()
     if loss != UNTRAINED:
-        config = VerifyTrainConfig(facesets=(Path("unused"),), model=Path("unused"), seed=seed)
         step = SiameseStep(network, loss, config.learning_rate)
-        for faces, names in islice(batches(learned, config, network.size, 0), steps):
+        for faces, names in seen:
             step(faces, names)
     vectors = describe(network, tested.faces)
     errors = curve(vectors, tested.names, "euclidean")
@@ -75,11 +86,20 @@ def figures(learned: People, tested: People, loss: str, steps: int, seed: int) -
     }
 
 
+def differences(one: dict[str, list[float]], other: dict[str, list[float]]) -> dict[str, list[float]]:
+    """By how much each figure of one is above the other's, seed by seed."""
+    return {name: [x - y for x, y in zip(one[name], other[name], strict=True)] for name in one}
+
+
 def summary(values: dict[str, list[float]]) -> dict[str, float]:
-    """The mean over the seeds and, where there are several, the least and the most."""
+    """The mean over the seeds and, where there are several, its standard error and the least and the most."""
     rows: dict[str, float] = {}
     for name, several in values.items():
         rows[name] = float(np.mean(several))
         if len(several) > 1:
-            rows |= {f"{name}, least": min(several), f"{name}, most": max(several)}
+            rows |= {
+                f"{name}, standard error": float(np.std(several, ddof=1) / np.sqrt(len(several))),
+                f"{name}, least": min(several),
+                f"{name}, most": max(several),
+            }
     return rows

@@ -57,6 +57,16 @@ def test_random_triplets_lie_between_the_easiest_and_the_hardest():
     assert min(found) >= 0 and max(found) <= hardest.mean() + 1e-4
 
 
+def test_hard_triplets_wait_until_semi_hard_ones_have_spread_the_people(monkeypatch):
+    monkeypatch.setattr(siamese, "WARM_UP", 2)
+    faces = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), np.uint8)
+    network, who = siamese.build(), np.int32([0, 0, 1, 1, 2, 2])
+    step = siamese.SiameseStep(network, "hard", 1e-3)
+    for mined in (siamese.semi_hard_triplets, siamese.semi_hard_triplets, siamese.hard_triplets):
+        expected = float(mined(network.model(faces.astype(np.float32) / 255), tf.constant(who)))
+        assert step(faces, who) == pytest.approx(expected, abs=1e-3)
+
+
 def test_descriptors_have_length_one():
     faces = np.random.default_rng(0).random((3, 64, 64, 3), np.float32)
     vectors = siamese.build().model(faces).numpy()

@@ -6,6 +6,7 @@ Euclidean, between points on a sphere of radius 1. A batch has several pictures 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ FILTERS = (24, 48, 96, 160)  # after each halving
 MARGIN = 0.2  # of squared distances, between another person and the same
 APART = 1.0  # distance from which the contrastive loss leaves two people alone
 FAR = 1e6  # more than any squared distance
+EASIER = {"hard": "semi-hard"}  # what a loss begins with
+WARM_UP = 60  # steps of it
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def hard_triplets(points: Any, people: Any) -> Any:
     """Triplet loss of each picture's furthest own and nearest other.
 
     Hermans et al., "In defense of the triplet loss for person re-identification", 2017, equation 5, whose
-    soft margin it takes: a hard one lets the hardest triplets pull everybody into one point.
+    soft margin and plain distances it takes: with a fixed margin, or with squared distances, whose gradient
+    vanishes where points are near, the hardest triplets pull everybody into one point. Out of random weights
+    these do so at first too: see `SiameseStep`.
     """
     squares, (same, other) = squared_distances(points), relations(people)
     furthest = tf.reduce_max(tf.where(same, squares, 0.0), axis=1)
@@ -112,7 +117,12 @@ def contrastive(points: Any, people: Any) -> Any:
 
 
 class SiameseStep:
-    """The compiled step."""
+    """The compiled step.
+
+    Hard triplets wait for `WARM_UP` semi-hard steps. While descriptors mean nothing yet, the nearest other is
+    nearer than the furthest own for nearly every picture, and to shrink all distances is the fastest way to a
+    smaller loss: it lingers at log 2, everybody in one point (Schroff et al., section 3.2, warn of it).
+    """
 
     def __init__(self, network: Siamese, loss: str, rate: float) -> None:
         """Prepare to train.
@@ -122,7 +132,10 @@ class SiameseStep:
             loss: A key of `registry.METRIC_LOSSES`.
             rate: Learning rate of Adam.
         """
-        self._model, self._loss = network.model, registry.load(registry.METRIC_LOSSES, loss)
+        self._model = network.model
+        self._first, self._loss = (
+            registry.load(registry.METRIC_LOSSES, name) for name in (EASIER.get(loss, loss), loss)
+        )
         self._weights = network.model.trainable_variables
         self.optimizer = keras.optimizers.Adam(rate, name="adam")
         self.optimizer.build(self._weights)
@@ -135,12 +148,13 @@ class SiameseStep:
             faces: BGR uint8 (n, size, size, 3).
             people: int (n,), who each is; two of each at least, and two people.
         """
-        return float(self._compiled(faces, people).numpy())
+        early = int(self.optimizer.iterations) < WARM_UP
+        return float(self._compiled(faces, people, self._first if early else self._loss).numpy())
 
-    def _step(self, faces: Any, people: Any) -> Any:
+    def _step(self, faces: Any, people: Any, measure: Callable[[Any, Any], Any]) -> Any:
         pictures = tf.cast(faces, tf.float32) / 255.0
         with tf.GradientTape() as tape:
-            loss = self._loss(self._model(pictures, training=True), people)
+            loss = measure(self._model(pictures, training=True), people)
         self.optimizer.apply(tape.gradient(loss, self._weights), self._weights)
         return loss
 
