@@ -1,9 +1,10 @@
 """How well the Siamese network tells people apart whom it never saw, after equal steps of each loss.
 
-Takes two folders as `verify --gallery` does: a picture, or a folder of pictures, for each person. It learns
-from the people of one, and is tested on those of the other of whom there are several pictures. With each seed
-all losses begin with the same weights and see the same batches; the figures are means over the seeds. So are
-the differences from random triplets, each of two trainings of one seed.
+Takes folders as `verify --gallery` does: a picture, or a folder of pictures, for each person. It learns from
+the people of one, and is tested on those of the other of whom there are several pictures; without another,
+some people of the first are not learned from, and it is tested on several varied pictures of each. With each
+seed all losses begin with the same weights and see the same batches; the figures are means over the seeds. So
+are the differences from random triplets, each of two trainings of one seed.
 """
 
 from __future__ import annotations
@@ -29,16 +30,22 @@ from faceswap.verification.measuring import curve, fair_accuracy
 from faceswap.verification.people import COVERAGE, ROOM, SEVERAL, People, batches
 
 UNTRAINED = "untrained"  # what random weights do
+LEFT_OUT = 250  # people, at most half of them
+VARIED = 4  # pictures of each of those
 RANDOM = "random"  # what the others are compared with
 Batches = list[tuple[Image, NDArray[np.int32]]]
 
 
-def measure(people: Path, test: Path, steps: int, seeds: int) -> dict[str, dict[str, float]]:
+def measure(people: Path, test: Path | None, steps: int, seeds: int) -> dict[str, dict[str, float]]:
     """All figures, by loss."""
     size = build().size
-    learned, tested = (people_in(folder, round(size * ROOM)) for folder in (people, test))
-    names, counts = np.unique(tested.names, return_counts=True)
-    tested = tested.of(names[counts >= SEVERAL])
+    learned = people_in(people, round(size * ROOM))
+    if test:
+        tested = people_in(test, round(size * ROOM))
+        names, counts = np.unique(tested.names, return_counts=True)
+        tested = tested.of(names[counts >= SEVERAL])
+    else:
+        learned, tested = left_out(learned, size)
     about = {
         "people learned": len(np.unique(learned.names)),
         "people tested": len(np.unique(tested.names)),
@@ -67,6 +74,17 @@ def people_in(folder: Path, side: int) -> People:
             faces.append(cut_face(path, sight, side, COVERAGE * ROOM))
             shown.append(name)
     return People(np.stack(faces), np.unique(shown, return_inverse=True)[1])
+
+
+def left_out(everybody: People, size: int) -> tuple[People, People]:
+    """Whom to learn from, and varied pictures of the others."""
+    names = np.unique(everybody.names)
+    chosen = np.random.default_rng(0).permutation(names)[: min(LEFT_OUT, len(names) // 2)]
+    config = VerifyTrainConfig(
+        facesets=(Path("unused"),), model=Path("unused"), people=len(chosen), faces=VARIED
+    )
+    faces, who = next(batches(everybody.of(chosen), config, size, 0))
+    return everybody.of(np.setdiff1d(names, chosen)), People(faces, who.astype(np.int64))
 
 
 def figures(seen: Batches, tested: People, loss: str, config: VerifyTrainConfig) -> dict[str, float]:
