@@ -98,7 +98,7 @@ def hard_triplets(points: Any, people: Any) -> Any:
     Hermans et al., "In defense of the triplet loss for person re-identification", 2017, equation 5, whose
     soft margin and plain distances it takes: with a fixed margin, or with squared distances, whose gradient
     vanishes where points are near, the hardest triplets pull everybody into one point. Out of random weights
-    these do so at first too: see `SiameseStep`.
+    these linger near it too: see `SiameseStep`.
     """
     squares, (same, other) = squared_distances(points), relations(people)
     furthest = tf.reduce_max(tf.where(same, squares, 0.0), axis=1)
@@ -121,7 +121,7 @@ class SiameseStep:
 
     Hard triplets wait for `WARM_UP` semi-hard steps. While descriptors mean nothing yet, the nearest other is
     nearer than the furthest own for nearly every picture, and to shrink all distances is the fastest way to a
-    smaller loss: it lingers at log 2, everybody in one point (Schroff et al., section 3.2, warn of it).
+    smaller loss, which then lingers near log 2 (Schroff et al., section 3.2, warn of the collapse).
     """
 
     def __init__(self, network: Siamese, loss: str, rate: float) -> None:
