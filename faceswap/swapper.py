@@ -10,11 +10,11 @@ from typing import Self
 import numpy as np
 
 from faceswap import registry
-from faceswap.blending.blinking import Blinks
 from faceswap.blending.crispen import crisp
 from faceswap.blending.look import Look
 from faceswap.blending.paste import enlarge
 from faceswap.blending.restoring import Restorer
+from faceswap.blinking import Blinks
 from faceswap.examples import examples
 from faceswap.faces.alignment import align, cut, resized
 from faceswap.faces.faceset import Faceset

@@ -116,7 +116,7 @@ def _trained(
     facesets: tuple[Path, ...], model: Path, name: str, minutes: float, peak: float
 ) -> dict[str, float]:
     """Train in a process of its own; speed, share of the peak, waiting, memory."""
-    from faceswap.networks import checkpoint
+    from faceswap.networks import model_folder
 
     arguments = [*map(str, facesets), str(model), name, str(minutes)]
     done = subprocess.run(
@@ -129,7 +129,7 @@ def _trained(
     steps = int(last["iterations"]) - int(first["iterations"])
     seconds = float(last["seconds"]) - float(first["seconds"])
     speed = steps * 2 * state["batch_size"] / seconds if seconds else 0.0
-    forward = operations(checkpoint.build(checkpoint.read_config(model)))
+    forward = operations(model_folder.build(model_folder.read_config(model)))
     return {
         "faces/s": speed,
         "GFLOP a face forward": forward / 1e9,
@@ -154,14 +154,14 @@ def _quality(facesets: tuple[Path, ...], model: Path, rows: list[dict[str, str]]
 def _dissimilarity(folder: Path, model: Path, side: str) -> float:
     """1 - SSIM inside the mask of the held-out faces, rebuilt."""
     from faceswap.coaching.people import album_of, read_person
-    from faceswap.networks import checkpoint
+    from faceswap.networks import checkpoint, model_folder
     from faceswap.progress import quiet
     from faceswap.quality.fidelity import grey_of, ssim
 
-    config = checkpoint.read_config(model)
-    network = checkpoint.build(config)
+    config = model_folder.read_config(model)
+    network = model_folder.build(config)
     checkpoint.load(model, network)
-    large = checkpoint.ModelConfig(config.network, SIDE, config.coverage)
+    large = model_folder.ModelConfig(config.network, SIDE, config.coverage)
     person = read_person(folder, large)
     album = album_of(person, quiet)
     edge = (person.side - SIDE) // 2

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marks import frames_of, landmarks_of
 
-from faceswap.blending.blinking import Blinks
 from faceswap.blending.lids import EYES, shut
+from faceswap.blinking import Blinks
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.template import MEAN_FACE

@@ -11,12 +11,13 @@ import tensorflow as tf
 from faceswap import TrainConfig, registry, train
 from faceswap.errors import UsageError
 from faceswap.networks import bottleneck as kinds
-from faceswap.networks import checkpoint, precision
+from faceswap.networks import checkpoint, model_folder, precision
 from faceswap.networks.bottleneck import Bottleneck
 from faceswap.networks.building import build
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.critics import Critics
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import make
 from faceswap.networks.stacking import pretrain, stages
@@ -169,7 +170,7 @@ def test_the_adversary_goes_on_bit_for_bit(tmp_path):
     model = ModelConfig("tiny", 32, 1.25)
     network, step = begun({"adversarial": 0.5}, bottleneck="denoising")
     learn(step, range(2))
-    checkpoint.create(tmp_path, model)
+    model_folder.create(tmp_path, model)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(2, 1.0), None, step.kept)
     learn(step, range(2, 4))
     again, later = begun({"adversarial": 0.5}, bottleneck="denoising")

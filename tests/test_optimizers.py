@@ -14,10 +14,11 @@ import tensorflow as tf
 
 from faceswap import TrainConfig, registry, train
 from faceswap.errors import OutputError, UsageError
-from faceswap.networks import checkpoint, rates
+from faceswap.networks import checkpoint, model_folder, rates
 from faceswap.networks.autoencoder import Autoencoder
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.optimizers import PATIENCE, WINDOW, Average, Plateau, Schedule, make, weights_of
 from faceswap.networks.step import TrainingStep
 from faceswap.options import OptimizerOptions
@@ -42,8 +43,8 @@ def feed(seed=0):
 def new(name="adam", rate=0.0, decay=0.0, clip=0.0, ema=0.0):
     """The same tiny network each time, and its step."""
     keras.utils.set_random_seed(0)
-    network = checkpoint.build(TINY)
-    average = Average(checkpoint.build(TINY), ema) if ema else None
+    network = model_folder.build(TINY)
+    average = Average(model_folder.build(TINY), ema) if ema else None
     return TrainingStep(network, make(name, rate, decay), clip, average), network
 
 
@@ -91,7 +92,7 @@ def test_each_goes_on_with_its_moments(name, tmp_path):
     """Saved, read into a new step and trained on, it ends where the old one does."""
     step, network = new(name)
     push(step, network, range(3))
-    checkpoint.create(tmp_path, TINY)
+    model_folder.create(tmp_path, TINY)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(3))
     resumed, again = new(name)
     fresh = values(resumed.optimizer.variables)
@@ -207,9 +208,9 @@ def test_the_average_is_saved_and_is_what_is_used(tmp_path):
     step, network = new(rate=0.01, ema=0.9)
     go(step, range(4))
     mean, weights = values(weights_of(step.average.network)), values(weights_of(network))
-    checkpoint.create(tmp_path, TINY)
+    model_folder.create(tmp_path, TINY)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(4), step.average.network)
-    used = checkpoint.build(TINY)
+    used = model_folder.build(TINY)
     checkpoint.load(tmp_path, used)
     assert (values(weights_of(used)) == mean).all()
     resumed, again = new(ema=0.9)
@@ -221,7 +222,7 @@ def test_the_average_is_saved_and_is_what_is_used(tmp_path):
 def test_an_average_that_is_new_begins_with_the_weights(tmp_path):
     step, network = new()
     go(step, range(3))
-    checkpoint.create(tmp_path, TINY)
+    model_folder.create(tmp_path, TINY)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(3))
     resumed, again = new(ema=0.9)
     checkpoint.load(tmp_path, again, resumed.optimizer, resumed.average.network)
@@ -231,7 +232,7 @@ def test_an_average_that_is_new_begins_with_the_weights(tmp_path):
 def test_another_optimizer_begins_without_moments(tmp_path, caplog):
     step, network = new("adam")
     go(step, range(3))
-    checkpoint.create(tmp_path, TINY)
+    model_folder.create(tmp_path, TINY)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(3))
     other, again = new("adamw")
     with caplog.at_level(logging.WARNING):
@@ -244,7 +245,7 @@ def test_another_optimizer_begins_without_moments(tmp_path, caplog):
 def test_checkpoints_of_before_there_was_a_choice_are_adam_s(tmp_path, caplog):
     step, network = new()
     go(step, range(3))
-    checkpoint.create(tmp_path, TINY)
+    model_folder.create(tmp_path, TINY)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(3))
     path = next(tmp_path.glob("checkpoints/*/state.json"))
     state = json.loads(path.read_text())
@@ -381,7 +382,7 @@ def test_training_with_an_average_converts_with_it(facesets, tmp_path, monkeypat
     predict = Autoencoder.predictor
     monkeypatch.setattr(Autoencoder, "predictor", predictor)
     train(config(facesets, tmp_path / "m", ema=0.9, learning_rate=0.01))
-    used, trained = checkpoint.build(TINY), checkpoint.build(TINY)
+    used, trained = model_folder.build(TINY), model_folder.build(TINY)
     checkpoint.load(tmp_path / "m", used)
     checkpoint.load(tmp_path / "m", trained, new()[0].optimizer)
     assert (values(weights_of(used)) == values(weights_of(shown[-1]))).all()

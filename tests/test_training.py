@@ -10,7 +10,7 @@ from conftest import FAKES
 from faceswap import ExtractConfig, TrainConfig, extract, train
 from faceswap.errors import InputError, ModelError, OutputError
 from faceswap.faces.faceset import FACES
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.step import TrainingStep
 
 
@@ -99,7 +99,7 @@ def test_an_error_saves_what_came_before_it(facesets, begun, monkeypatch):
     with pytest.raises(MemoryError):
         train(config(facesets, begun))
     monkeypatch.undo()
-    assert checkpoint.load(begun, checkpoint.build(checkpoint.read_config(begun))).iterations == 7
+    assert checkpoint.load(begun, model_folder.build(model_folder.read_config(begun))).iterations == 7
     result = train(config(facesets, begun))
     assert result.iterations == 12
     rows = list(csv.DictReader((begun / "losses.csv").open()))
@@ -170,5 +170,5 @@ def test_disk_full_while_saving(facesets, begun, monkeypatch):
     with pytest.raises(OutputError, match="no space left"):
         train(config(facesets, begun))
     monkeypatch.undo()
-    network = checkpoint.build(checkpoint.read_config(begun))
+    network = model_folder.build(model_folder.read_config(begun))
     assert checkpoint.load(begun, network).iterations == 5
