@@ -111,6 +111,7 @@ def _renewed(config: TrainConfig, start: Start, people: tuple[Person, Person]) -
     about = {
         "options": {key: value for key, value in asdict(config).items() if not isinstance(value, Path)},
         "faces": faces,
+        "counted_in": start.network.encoder.compute_dtype,
         "base": start.state.about.get("base", ""),  # SHA-256 of the weights it started from
         "held_out": {side: [p.held.start, p.held.stop] for side, p in zip("ab", people, strict=True)},
         "versions": {

@@ -194,6 +194,15 @@ def test_half_the_bits_for_layers_and_all_for_weights(policy):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_a_cpu_counts_with_all_bits():
-    assert precision.chosen("auto") == "float32" or tf.config.list_physical_devices("GPU")
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="the graphics card decides")
+@pytest.mark.parametrize(
+    ("flags", "policy"),
+    [("fpu avx512f avx512_bf16 vnni", "mixed_bfloat16"), ("fpu avx512f", "float32"), (None, "float32")],
+)
+def test_half_the_bits_only_where_the_processor_multiplies_them(flags, policy, tmp_path, monkeypatch):
+    told = tmp_path / "cpuinfo"
+    if flags:
+        told.write_text(f"model name\t: any\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
+    monkeypatch.setattr(precision, "PROCESSOR", told)
+    assert precision.chosen("auto") == policy
     assert precision.chosen("mixed_float16") == "mixed_float16"
