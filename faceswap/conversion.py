@@ -208,7 +208,8 @@ def _settings(config: ConvertConfig, source: Source) -> dict[str, Any]:
     models = {model: fingerprint(model, config.use) for model in config.models}
     settings["models"] = list(models.values())
     side = "a" if config.swap_direction else "b"
-    settings["examples"] = [examples_digest(model, side) for model in models] if config.restore else None
+    kept = config.restore or config.blinks
+    settings["examples"] = [examples_digest(model, side) for model in models] if kept else None
     settings["roles"] = [[digest_of(picture), models[model]] for picture, model in config.roles]
     settings["faceset"] = _digest(config.faceset) if config.faceset else None
     settings["style"] = digest_of(config.style) if config.style else None

@@ -13,15 +13,16 @@ from faceswap.config import pick
 from faceswap.errors import ModelError, OutputError, writing
 from faceswap.faces.template import mean_landmarks
 from faceswap.faces.weights import RESNET, weight_file
-from faceswap.networks import base, building, checkpoint, precision
+from faceswap.networks import base, building, checkpoint, model_folder, precision
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, graphics_cards, seed_everything
 from faceswap.networks.bottleneck import Bottleneck
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.critics import Critics
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.identity import build_identity
 from faceswap.networks.likeness import Likeness
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, Schedule, make, weights_of
 from faceswap.networks.stacking import pretrain, stages
@@ -72,7 +73,7 @@ def begin(config: TrainConfig) -> Start:
     digest = "" if goes_on else base.start(network, config.network, config.from_)
     optimizer = make(config.optimizer, config.learning_rate, config.weight_decay)
     optimizer = precision.scaled(optimizer, policy)
-    average = Average(checkpoint.build(model), config.ema) if config.ema else None
+    average = Average(model_folder.build(model), config.ema) if config.ema else None
     step = TrainingStep(
         network, optimizer, config.clip, average, _objective(config, model), _bottleneck(config)
     )
@@ -158,8 +159,8 @@ def _bottleneck(config: TrainConfig) -> Bottleneck:
 
 def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:
     """What the model on disk, or a new one, is, and its network with random weights; nothing is written."""
-    if checkpoint.exists(config.model):
-        model = checkpoint.read_config(config.model)
+    if model_folder.exists(config.model):
+        model = model_folder.read_config(config.model)
         if model.network != config.network:
             raise ModelError(
                 f"{config.model} is a '{model.network}' model: use --network {model.network}, another folder,"
@@ -171,9 +172,9 @@ def _open(config: TrainConfig) -> tuple[ModelConfig, Autoencoder]:
                     f"{config.model} was begun with another {name} ({getattr(model, name) or 'its own'}):"
                     f" leave --{name.replace('_', '-')} out, or choose another folder"
                 )
-        return model, checkpoint.build(model)
+        return model, model_folder.build(model)
     with writing(config.model):
-        if config.model.exists() and not checkpoint.is_empty(config.model):
+        if config.model.exists() and not model_folder.is_empty(config.model):
             raise OutputError(f"{config.model} exists and is not a model: choose another folder")
     wanted = pick(config, DimensionOptions)
     network = building.build(config.network, DimensionOptions(**wanted))

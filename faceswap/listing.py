@@ -89,13 +89,14 @@ def _figures(name: str, config: ListConfig) -> dict[str, Any]:
 def _measure(report: Connection, name: str, config: ListConfig) -> None:
     """Runs in the process: says what it knows as soon as it does."""
     from faceswap.errors import UsageError
-    from faceswap.networks import building, measuring
+    from faceswap.networks import building, measuring, precision
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # that counting will be done otherwise one day
     dimensions = DimensionOptions(**pick(config, DimensionOptions))
     try:
         asked = dimensions if building.takes_dimensions(name) else DimensionOptions()
-        network = building.build(name, asked)
+        with precision.counting(precision.chosen(precision.AUTO)):
+            network = building.build(name, asked)
     except UsageError as error:
         report.send({"problem": str(error)})
         return

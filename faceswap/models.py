@@ -6,13 +6,13 @@ imported for a folder only, so that a machine which converts with exported model
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from faceswap import registry
+from faceswap.durable import checksum
 from faceswap.errors import ModelError
 from faceswap.types import Image, to_float, to_image
 
@@ -45,10 +45,10 @@ def open_model(path: Path, side: str, use: str = "newest") -> Model:
     """
     if is_exported(path):
         return _open_exported(path, side)
-    from faceswap.networks import checkpoint  # late: it loads TensorFlow
+    from faceswap.networks import checkpoint, model_folder  # late: it loads TensorFlow
 
-    config = checkpoint.read_config(path)
-    network = checkpoint.build(config)
+    config = model_folder.read_config(path)
+    network = model_folder.build(config)
     checkpoint.load(path, network, use=use)
     return Model(config.size, config.coverage, network.predictor(side))
 
@@ -88,9 +88,8 @@ def fingerprint(path: Path, use: str = "newest") -> str:
     """
     if is_exported(path):
         _check_exported(path)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    from faceswap.networks import checkpoint  # late: it loads TensorFlow
+        return checksum(path)
+    from faceswap.networks import checkpoint, model_folder  # late: it loads TensorFlow
 
-    checkpoint.read_config(path)  # says so where there is no model at all
+    model_folder.read_config(path)  # says so where there is no model at all
     return checkpoint.fingerprint(path, use)

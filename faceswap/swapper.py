@@ -14,6 +14,7 @@ from faceswap.blending.crispen import crisp
 from faceswap.blending.look import Look
 from faceswap.blending.paste import enlarge
 from faceswap.blending.restoring import Restorer
+from faceswap.blinking import Blinks
 from faceswap.examples import examples
 from faceswap.faces.alignment import align, cut, resized
 from faceswap.faces.faceset import Faceset
@@ -29,6 +30,7 @@ from faceswap.steadying import Palettes, Steadier
 from faceswap.types import Alignment, Frame, Image, Patch
 
 Faces = dict[int, list[StoredFace]]
+BATCH = 16  # pictures that go through the network together
 
 
 class Swapper:
@@ -53,10 +55,16 @@ class Swapper:
         self._steadier = Steadier(steadied, opened.size, opened.coverage)
         self._fits: dict[int, Fit] = {}
         self._share, self._narrow = config.fit, config.crisp
-        pictures = examples(model or config.models[0], side) if config.restore else None
-        self._restorer = (
-            Restorer(pictures, self._swap, self._size, self._narrow) if pictures is not None else None
+        self._pictures = (
+            examples(model or config.models[0], side) if config.restore or config.blinks else None
         )
+        self._restorer: Restorer | None = None
+        self._blinks: Blinks | None = None
+        if self._pictures is not None:
+            self._renditions = self._rendered(self._pictures)
+            if config.restore:
+                self._restorer = Restorer(self._pictures, self._renditions, self._narrow)
+        self._fitted, self._blinking = bool(config.fit), config.blinks
 
     def follow(self, faces: Sequence[StoredFace], folder: Path, landmarker: Landmarker | None) -> None:
         """Get to know what is to be drawn.
@@ -64,11 +72,14 @@ class Swapper:
         Args:
             faces: All faces that are.
             folder: The faceset whose pictures of them steady the colours through time.
-            landmarker: Finds the features by which they are fitted to the frame's; None: they are not.
+            landmarker: Finds the features by which they are fitted to the frame's and blink with it; None:
+                they do neither.
         """
         self._steadier.follow(faces, folder)
-        if landmarker:
+        if landmarker and self._fitted:
             self._fits = fits(faces, folder, self._swap, self._size, self.coverage, landmarker)
+        if landmarker and self._blinking and self._pictures is not None:
+            self._blinks = Blinks(faces, self._pictures, self._renditions, landmarker, self.coverage)
 
     def afresh(self) -> Self:
         """The same for another thread: what it remembers of the frames before is its own."""
@@ -118,9 +129,18 @@ class Swapper:
             picture = self._restorer.restore(made)
         else:
             picture = crisp(made[..., :3], CANVAS, self._narrow)
+        if self._blinks:
+            picture = self._blinks.follow(face, made, picture)
         fit = self._fits.get(face.person)
         fitted = fit.partly(self._share).on(place) if fit else place
         return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, original, made))
+
+    def _rendered(self, pictures: Image) -> Image:
+        """What the network makes of pictures of who it draws."""
+        parts = (pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH))
+        return np.concatenate(
+            [self._swap(np.stack([enlarge(one, self._size) for one in part])) for part in parts]
+        )
 
     def _patch(self, frame: Frame, face: StoredFace, own: Drawn) -> Patch | None:
         recolor = self._finisher.recolor(*self._steadier.palettes(face, own))
@@ -151,7 +171,7 @@ class Ensemble:
             DependencyError: A weight file is not installed.
         """
         self._roles = roles
-        landmarker = _landmarker(folder) if self._config.fit else None
+        landmarker = _landmarker(folder) if self._config.fit or self._config.blinks else None
         known = [face for found in faces.values() for face in found]
         for swapper in self._swappers.values():
             swapper.follow([face for face in known if self.of(face) is swapper], folder, landmarker)

@@ -21,7 +21,7 @@ from faceswap.coaching.session import Session, share_done
 from faceswap.errors import OutputError, writing
 from faceswap.examples import keep_examples
 from faceswap.groundwork import Start, aim, begin, jitter_of, stacked
-from faceswap.networks import checkpoint
+from faceswap.networks import model_folder
 from faceswap.networks.augmentation.sheet import augmentation_sheet
 from faceswap.networks.feed import Feed
 from faceswap.networks.rates import STEPS, picture, sweep
@@ -55,7 +55,7 @@ def train(config: TrainConfig, progress: Progress = quiet) -> TrainResult:
         return _untrained(config, start, config.model / diary.PREVIEW, note)
     for line in concerns(*people):
         log.warning("%s", line)
-    checkpoint.create(config.model, start.model)
+    model_folder.create(config.model, start.model)
     home = config.model / CACHE
     a, b = (mapped_album(one, side, home, progress) for one, side in zip(people, "ab", strict=True))
     for person, side in zip(people, "ab", strict=True):
@@ -98,7 +98,7 @@ def _untrained(config: TrainConfig, start: Start, path: Path, note: str = "") ->
 
 def _remove(folder: Path) -> None:
     """Remove a model and what training wrote beside it; other files stay."""
-    checkpoint.remove(folder)
+    model_folder.remove(folder)
     diary.remove(folder)
     examples.remove(folder)
     with writing(folder):
@@ -111,6 +111,7 @@ def _renewed(config: TrainConfig, start: Start, people: tuple[Person, Person]) -
     about = {
         "options": {key: value for key, value in asdict(config).items() if not isinstance(value, Path)},
         "faces": faces,
+        "counted_in": start.network.encoder.compute_dtype,
         "base": start.state.about.get("base", ""),  # SHA-256 of the weights it started from
         "held_out": {side: [p.held.start, p.held.stop] for side, p in zip("ab", people, strict=True)},
         "versions": {

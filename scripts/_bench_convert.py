@@ -51,9 +51,9 @@ with open_source(Path(clip)) as source:
 _NETWORK = """
 import numpy as np
 from faceswap.conversion import BATCH
-from faceswap.networks import checkpoint
-config = checkpoint.read_config(Path(model))
-network = checkpoint.build(config)
+from faceswap.networks import checkpoint, model_folder
+config = model_folder.read_config(Path(model))
+network = model_folder.build(config)
 checkpoint.load(Path(model), network)
 swap = network.predictor('b')
 faces = np.random.default_rng(0).integers(0, 256, (BATCH, config.size, config.size, 3)).astype(np.uint8)

@@ -1,10 +1,11 @@
 """How fast a network is trained here, and how good the swap of held-out faces is after how many minutes.
 
 The speed is that of the steps after the first row of the CSV: before that, TensorFlow builds its graph. The
-peak is that of the best of a few 3x3 convolutions, forward, measured in the same run; a training step counts
-three times the operations of the network forward. Each training runs in a process of its own, for its memory.
-Quality is that of the program's own exam of the 5% of the faces that are held out, but for 1 - SSIM, which is
-measured here at `SIDE` pixels for all networks, so that a small one has no easier task.
+peak is that of the best of a few 3x3 convolutions, forward, counting as the training does, measured in the
+same run; a training step counts three times the operations of the network forward. Each training runs in a
+process of its own, for its memory. Quality is that of the program's own exam of the 5% of the faces that are
+held out, but for 1 - SSIM, which is measured here at `SIDE` pixels for all networks, so that a small one has
+no easier task.
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ def measure(clips: tuple[Path, Path], folder: Path, minutes: float, picture: Pat
     """
     facesets = tuple(_faceset(clip, folder / side) for clip, side in zip(clips, "ab", strict=True))
     names = ("swift", "original") if minutes else ("swift",)
-    peak = conv_peak()
-    figures: Figures = {"conv3x3 peak": {"GFLOP/s": peak / 1e9}}
+    peaks = {name: conv_peak(name) for name in ("float32", "bfloat16")}
+    figures: Figures = {"conv3x3 peak": {f"GFLOP/s in {name}": peak / 1e9 for name, peak in peaks.items()}}
     curves = {}
     for name in names:
         model = folder / f"{name}-{minutes or SPEED_MINUTES:g}"
-        figures[name] = _trained(facesets, model, name, minutes or SPEED_MINUTES, peak)
+        figures[name] = _trained(facesets, model, name, minutes or SPEED_MINUTES, peaks)
         curves[name] = _rows(model)
         if minutes:
             figures[name] |= _quality(facesets, model, curves[name])
@@ -70,8 +71,8 @@ def measure(clips: tuple[Path, Path], folder: Path, minutes: float, picture: Pat
     return figures
 
 
-def conv_peak() -> float:
-    """The most floating point operations a second that a 3x3 convolution does here, forward, float32."""
+def conv_peak(counted_in: str) -> float:
+    """The most floating point operations a second that a 3x3 convolution of this type does here, forward."""
     import tensorflow as tf
 
     import faceswap.networks  # noqa: F401  it loads TensorFlow quietly
@@ -79,8 +80,8 @@ def conv_peak() -> float:
     best = 0.0
     for side, before, after in SHAPES:
         picture, kernel = (
-            tf.random.normal((BATCH, side, side, before)),
-            tf.random.normal((3, 3, before, after)),
+            tf.cast(tf.random.normal(shape), counted_in)
+            for shape in ((BATCH, side, side, before), (3, 3, before, after))
         )
         run = tf.function(lambda x, k: tf.reduce_sum(tf.nn.conv2d(x, k, 1, "SAME")))
         run(picture, kernel)
@@ -113,10 +114,10 @@ def _faceset(clip: Path, folder: Path) -> Path:
 
 
 def _trained(
-    facesets: tuple[Path, ...], model: Path, name: str, minutes: float, peak: float
+    facesets: tuple[Path, ...], model: Path, name: str, minutes: float, peaks: dict[str, float]
 ) -> dict[str, float]:
     """Train in a process of its own; speed, share of the peak, waiting, memory."""
-    from faceswap.networks import checkpoint
+    from faceswap.networks import model_folder
 
     arguments = [*map(str, facesets), str(model), name, str(minutes)]
     done = subprocess.run(
@@ -129,11 +130,11 @@ def _trained(
     steps = int(last["iterations"]) - int(first["iterations"])
     seconds = float(last["seconds"]) - float(first["seconds"])
     speed = steps * 2 * state["batch_size"] / seconds if seconds else 0.0
-    forward = operations(checkpoint.build(checkpoint.read_config(model)))
+    forward = operations(model_folder.build(model_folder.read_config(model)))
     return {
         "faces/s": speed,
         "GFLOP a face forward": forward / 1e9,
-        "share of the conv3x3 peak": 3 * forward * speed / peak,
+        "share of the conv3x3 peak": 3 * forward * speed / peaks[state["about"]["counted_in"]],
         "share of the time waiting for faces": told["waiting"],
         "peak memory, MB": told["memory"] / 1024,
         "iterations": int(last["iterations"]),
@@ -154,14 +155,14 @@ def _quality(facesets: tuple[Path, ...], model: Path, rows: list[dict[str, str]]
 def _dissimilarity(folder: Path, model: Path, side: str) -> float:
     """1 - SSIM inside the mask of the held-out faces, rebuilt."""
     from faceswap.coaching.people import album_of, read_person
-    from faceswap.networks import checkpoint
+    from faceswap.networks import checkpoint, model_folder
     from faceswap.progress import quiet
     from faceswap.quality.fidelity import grey_of, ssim
 
-    config = checkpoint.read_config(model)
-    network = checkpoint.build(config)
+    config = model_folder.read_config(model)
+    network = model_folder.build(config)
     checkpoint.load(model, network)
-    large = checkpoint.ModelConfig(config.network, SIDE, config.coverage)
+    large = model_folder.ModelConfig(config.network, SIDE, config.coverage)
     person = read_person(folder, large)
     album = album_of(person, quiet)
     edge = (person.side - SIDE) // 2

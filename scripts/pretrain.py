@@ -29,8 +29,9 @@ from faceswap.groundwork import COVERAGE, steadied
 from faceswap.networks import base, checkpoint
 from faceswap.networks.augmentation import Jitter
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Schedule, make
 from faceswap.networks.preview import Sitters, sheet

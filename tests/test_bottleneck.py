@@ -11,12 +11,13 @@ import tensorflow as tf
 from faceswap import TrainConfig, registry, train
 from faceswap.errors import UsageError
 from faceswap.networks import bottleneck as kinds
-from faceswap.networks import checkpoint, precision
+from faceswap.networks import checkpoint, model_folder, precision
 from faceswap.networks.bottleneck import Bottleneck
 from faceswap.networks.building import build
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.critics import Critics
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import make
 from faceswap.networks.stacking import pretrain, stages
@@ -169,7 +170,7 @@ def test_the_adversary_goes_on_bit_for_bit(tmp_path):
     model = ModelConfig("tiny", 32, 1.25)
     network, step = begun({"adversarial": 0.5}, bottleneck="denoising")
     learn(step, range(2))
-    checkpoint.create(tmp_path, model)
+    model_folder.create(tmp_path, model)
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(2, 1.0), None, step.kept)
     learn(step, range(2, 4))
     again, later = begun({"adversarial": 0.5}, bottleneck="denoising")
@@ -193,6 +194,15 @@ def test_half_the_bits_for_layers_and_all_for_weights(policy):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_a_cpu_counts_with_all_bits():
-    assert precision.chosen("auto") == "float32" or tf.config.list_physical_devices("GPU")
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="the graphics card decides")
+@pytest.mark.parametrize(
+    ("flags", "policy"),
+    [("fpu avx512f avx512_bf16 vnni", "mixed_bfloat16"), ("fpu avx512f", "float32"), (None, "float32")],
+)
+def test_half_the_bits_only_where_the_processor_multiplies_them(flags, policy, tmp_path, monkeypatch):
+    told = tmp_path / "cpuinfo"
+    if flags:
+        told.write_text(f"model name\t: any\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
+    monkeypatch.setattr(precision, "PROCESSOR", told)
+    assert precision.chosen("auto") == policy
     assert precision.chosen("mixed_float16") == "mixed_float16"

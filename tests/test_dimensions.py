@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from faceswap import TrainConfig, train
 from faceswap.errors import ModelError, UsageError
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.building import build
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks.checkpoint import TrainingState
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.optimizers import make
 from faceswap.networks.step import TrainingStep
 from faceswap.options import DimensionOptions
@@ -73,9 +74,9 @@ def test_a_step_moves_all_weights_and_a_checkpoint_brings_them_back(named, tmp_p
     step(pictures, pictures, pictures[..., 0])
     after = [w.numpy() for part in network.parts.values() for w in part.weights]
     assert all((x != y).any() for x, y in zip(before, after, strict=True))
-    checkpoint.create(tmp_path, ModelConfig(name, coverage=1.25, **SMALL))
+    model_folder.create(tmp_path, ModelConfig(name, coverage=1.25, **SMALL))
     checkpoint.save(tmp_path, network, step.optimizer, TrainingState(1, 1.0))
-    again = checkpoint.build(checkpoint.read_config(tmp_path))
+    again = model_folder.build(model_folder.read_config(tmp_path))
     checkpoint.load(tmp_path, again)
     assert (network.predictor("b")(pictures) == again.predictor("b")(pictures)).all()
 
@@ -114,5 +115,5 @@ def test_a_model_keeps_its_dimensions(facesets, tmp_path):
 def test_models_from_before_there_were_dimensions(tmp_path):
     old = {"network": "tiny", "size": 32, "coverage": 1.25, "format": 1}
     (tmp_path / "config.json").write_text(json.dumps(old))
-    config = checkpoint.read_config(tmp_path)
-    assert asdict(config).items() >= old.items() and checkpoint.build(config).size == 32
+    config = model_folder.read_config(tmp_path)
+    assert asdict(config).items() >= old.items() and model_folder.build(config).size == 32

@@ -191,6 +191,7 @@ def test_what_is_left_out_is_the_label_with_a_window_around_it(corner, size):
     assert examination.unlabelled(None, height, width).all()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fakes")
 def test_a_swap_without_provenance_tells_its_report_all_the_same(config, tmp_path):
     """Of the label and of who agreed: no manifest tells of them."""

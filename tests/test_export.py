@@ -16,7 +16,7 @@ from faceswap.cli import run
 from faceswap.errors import DependencyError, ModelError, OutputError, UsageError
 from faceswap.exporting.material import read_material
 from faceswap.models import fingerprint, open_model
-from faceswap.networks import checkpoint, swift
+from faceswap.networks import checkpoint, model_folder, swift
 from faceswap.networks.graph import write_graph
 from faceswap.networks.pruning import prune, prune_path
 from faceswap.portable import onnx_packer
@@ -51,8 +51,8 @@ def without_tensorflow(*words) -> subprocess.CompletedProcess[str]:
 def exported(model, facesets, tmp_path_factory) -> dict[str, Path]:
     """The tiny model in several forms; the graph is written once for all that are ONNX."""
     folder = tmp_path_factory.mktemp("exported")
-    about = checkpoint.read_config(model)
-    network = checkpoint.build(about)
+    about = model_folder.read_config(model)
+    network = model_folder.build(about)
     checkpoint.load(model, network)
     write_graph(network.path("b"), folder / "graph.onnx")
     faces = to_float(read_material(facesets[0], about.size, about.coverage).faces)

@@ -141,6 +141,7 @@ def test_a_file_cut_off_within(folder, tmp_path):
     assert look(tmp_path / "cut.mp4").exit_code == ALTERED
 
 
+@pytest.mark.real
 def test_the_command_prints_words_or_json_and_ends_with_a_code(folder, capsys):
     assert run(["inspect", str(folder / "out.mp4"), "--json"]) == 0
     stated = json.loads(capsys.readouterr().out)
@@ -158,6 +159,7 @@ def test_what_is_no_picture_is_refused(tmp_path):
             look(path)
 
 
+@pytest.mark.real
 def test_two_people_in_a_frame_are_read_apart(folder, tmp_path):
     """Only one of them was swapped."""
     left, right = frames_of(SAMPLE, 100), marked_clip(frames_of(SAMPLE, 100), RUN)

@@ -5,10 +5,11 @@ import pytest
 
 from faceswap import registry
 from faceswap.errors import ModelError, UsageError
-from faceswap.networks import checkpoint
-from faceswap.networks.checkpoint import ModelConfig, TrainingState
+from faceswap.networks import checkpoint, model_folder
+from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import ssim_map
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.optimizers import make
 from faceswap.networks.preview import HELD, Sitters, sheet
 from faceswap.networks.step import TrainingStep
@@ -106,10 +107,10 @@ def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
 @pytest.fixture
 def trained(tmp_path):
     """A tiny model with three checkpoints, and its network and step."""
-    network = checkpoint.build(TINY)
+    network = model_folder.build(TINY)
     step = TrainingStep(network, make("adam"))
     feed = Feed((faces(), faces(seed=1)), 32, 2, 0)
-    checkpoint.create(tmp_path / "m", TINY)
+    model_folder.create(tmp_path / "m", TINY)
     for iteration in (1, 2, 3):
         batch = feed.make(iteration)
         step(batch.inputs, batch.targets, batch.masks)
@@ -120,7 +121,7 @@ def trained(tmp_path):
 
 def test_a_checkpoint_brings_everything_back(trained):
     folder, network, step = trained
-    again = checkpoint.build(checkpoint.read_config(folder))
+    again = model_folder.build(model_folder.read_config(folder))
     other = TrainingStep(again, make("adam"))
     assert checkpoint.load(folder, again, other.optimizer) == TrainingState(3, 7.5, {"seed": 1})
     for name in network.parts:
@@ -140,7 +141,7 @@ def test_weights_of_a_network_that_was_another_are_not_called_damaged(trained, m
     folder, _, _ = trained
     monkeypatch.setattr("faceswap.networks.tiny.FILTERS", 8)
     with pytest.raises(ModelError, match=f"{folder.name} is of another version"):
-        checkpoint.load(folder, checkpoint.build(TINY))
+        checkpoint.load(folder, model_folder.build(TINY))
     assert not caplog.text
 
 
@@ -149,7 +150,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(trained):
     newest = folder / "checkpoints" / "000000003"
     with (newest / "encoder.npz").open("r+b") as file:
         file.truncate(1000)
-    assert checkpoint.load(folder, checkpoint.build(TINY)).iterations == 2
+    assert checkpoint.load(folder, model_folder.build(TINY)).iterations == 2
     for path in (folder / "checkpoints").iterdir():
         (path / "state.json").write_text("{")
     with pytest.raises(ModelError, match="no checkpoint"):
@@ -191,21 +192,21 @@ def test_a_failing_save_leaves_the_old_ones(trained, monkeypatch):
 def test_broken_model_configs(tmp_path, text, word):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ModelError, match=word):
-        checkpoint.build(checkpoint.read_config(tmp_path))
+        model_folder.build(model_folder.read_config(tmp_path))
 
 
 def test_models_that_are_not_there(tmp_path):
     with pytest.raises(ModelError, match="faceswap train"):
-        checkpoint.read_config(tmp_path)
-    checkpoint.create(tmp_path, TINY)
+        model_folder.read_config(tmp_path)
+    model_folder.create(tmp_path, TINY)
     with pytest.raises(ModelError, match="no checkpoint yet"):
-        checkpoint.load(tmp_path, checkpoint.build(TINY))
+        checkpoint.load(tmp_path, model_folder.build(TINY))
     with pytest.raises(ModelError, match="no checkpoint yet"):
         checkpoint.fingerprint(tmp_path)
 
 
 def test_the_preview_shows_both_sides_the_mask_and_who_is_held_out():
-    draw = checkpoint.build(TINY).predictor("a")
+    draw = model_folder.build(TINY).predictor("a")
     sitters = Sitters(faces(5, side=32).images, [False] * 4 + [True])
     picture = sheet(draw, draw, sitters, sitters, "title")
     assert picture.shape == (44 + 5 * 128, 8 * 128 + 6, 3)

@@ -267,6 +267,16 @@ def test_a_seam_reads_its_step(step):
     assert seam(picture(image), picture(recoloured), MASK) == pytest.approx(step, rel=0.08)
 
 
+def test_a_line_that_was_drawn_is_less_of_a_seam_than_an_edge():
+    """As a brow is, where the original has none; the same change from there on inwards is a seam."""
+    image = texture_of(6)
+    rim = (MASK > 0) & (cv2.erode(MASK, np.ones((9, 9), np.uint8)) == 0)
+    line, edge = (
+        seam(picture(image), picture(image - 30 * where[..., None]), MASK) for where in (rim, MASK > 0)
+    )
+    assert edge == pytest.approx(30, rel=0.08) and line < 0.3 * edge
+
+
 def test_what_is_no_seam():
     image = texture_of(5)
     old = picture(image)

@@ -10,6 +10,7 @@ import pytest
 
 from faceswap import ConvertConfig, TrainConfig, convert, train
 from faceswap.blending.crispen import crisp
+from faceswap.blending.paste import enlarge
 from faceswap.blending.restoring import Restorer
 from faceswap.conversion import _settings
 from faceswap.errors import ModelError
@@ -44,8 +45,8 @@ def network(pictures):
     return leaves_out([cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for one in pictures])
 
 
-def restorer(*pictures):
-    return Restorer(np.stack(pictures), network, SMALL, 0.0)
+def restorer(*pictures, draw=network, size=SMALL, narrow=0.0):
+    return Restorer(np.stack(pictures), draw([enlarge(one, size) for one in pictures]), narrow)
 
 
 def off(picture, real):
@@ -70,7 +71,7 @@ def test_networks_of_any_size_get_it(size):
         seen = [cv2.resize(cv2.GaussianBlur(one, (0, 0), 1.5), (size, size)) for one in whole]
         return np.stack([np.dstack([one, np.full((size, size), 255, np.uint8)]) for one in seen])
 
-    taught = Restorer(np.stack([person(7, moved) for moved in (0, 8, -9)]), network, size, 0.8)
+    taught = restorer(*(person(7, moved) for moved in (0, 8, -9)), draw=network, size=size, narrow=0.8)
     real = person(7, 3.3)
     made = network([real])[0]
     assert off(taught.restore(made), real) < 0.95 * off(crisp(made[..., :3], SIDE, 0.8), real)

@@ -26,6 +26,7 @@ def test_scripts_say_what_they_do(script):
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 3
 
 
+@pytest.mark.real
 def test_a_folder_of_videos_goes_on_after_a_failing_one(model, tmp_path):
     """Drawn faces are not faces to the real detector, so only what it does about failures is seen here."""
     folder = tmp_path / "videos"

@@ -21,9 +21,9 @@ from faceswap.coaching.concerns import concerns
 from faceswap.coaching.pilot import FLAT, PATIENCE, STAGES, WINDOW, Pilot
 from faceswap.coaching.stopping import stopping
 from faceswap.errors import ModelError, OutputError, UsageError
-from faceswap.networks import checkpoint
-from faceswap.networks.checkpoint import ModelConfig
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.feed import Album, Feed
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.step import TrainingStep
 from faceswap.progress import quiet
 
@@ -226,7 +226,7 @@ def test_no_number_rolls_back_and_lowers_the_rate(facesets, tmp_path, monkeypatc
     monkeypatch.setattr(Bursting, "at", (12,))
     result = train(config(facesets, tmp_path / "m", iterations=9))
     assert result.iterations == 9 and "back to 6" in caplog.text
-    network = checkpoint.build(TINY)
+    network = model_folder.build(TINY)
     state = checkpoint.load(tmp_path / "m", network)
     assert state.pilot["rolled"] == 2 and state.pilot["scale"] == 0.25
     assert all(np.isfinite(w.numpy()).all() for part in network.parts.values() for w in part.weights)
@@ -241,7 +241,7 @@ def test_without_the_autopilot_it_is_an_error_and_what_was_saved_stays(facesets,
     monkeypatch.setattr(Bursting, "rates", [])
     with pytest.raises(ModelError, match="no number after 5 iterations"):
         train(config(facesets, tmp_path / "m", auto=False))
-    assert checkpoint.load(tmp_path / "m", checkpoint.build(TINY)).iterations == 3
+    assert checkpoint.load(tmp_path / "m", model_folder.build(TINY)).iterations == 3
 
 
 class Marks:
@@ -269,7 +269,7 @@ def test_the_best_is_kept_and_can_be_used(facesets, tmp_path, monkeypatch):
         train(dataclasses.replace(first, iterations=iterations))
     there = sorted(int(p.name) for p in (tmp_path / "m" / "checkpoints").iterdir())
     assert there == [2, 7, 9, 11]
-    network = checkpoint.build(TINY)
+    network = model_folder.build(TINY)
     assert checkpoint.load(tmp_path / "m", network, use="best").iterations == 2
     assert checkpoint.load(tmp_path / "m", network).iterations == 11
     prints = {checkpoint.fingerprint(tmp_path / "m", use) for use in ("best", "newest")}
@@ -322,7 +322,7 @@ KILLED = """
 import hashlib, json, os, random, signal, sys, time
 from pathlib import Path
 from faceswap import TrainConfig, train
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 a, b, home, kills = *map(Path, sys.argv[1:4]), int(sys.argv[4])
 model, chance = home / "m", random.Random(0)
 
@@ -354,7 +354,7 @@ for number in range(kills):
 result = run(seen + 3)
 assert result.iterations == seen + 3
 from faceswap.networks.optimizers import make
-network = checkpoint.build(checkpoint.read_config(model))
+network = model_folder.build(model_folder.read_config(model))
 optimizer = make("adam")
 optimizer.build([w for part in network.parts.values() for w in part.trainable_variables])
 checkpoint.load(model, network, optimizer)

@@ -57,8 +57,6 @@ def test_a_work_folder_of_other_clips_is_refused(clips, tmp_path):
     other = make(tmp_path / "other.mp4", draw=RED, count=10, size=(128, 96))
     with pytest.raises(OutputError, match="other clips"):
         swap(SwapConfig(source=other, overwrite=True, **config))
-    assert swap(SwapConfig(source=clips[1], overwrite=True, **config)).source.faces == 30
-    assert swap(SwapConfig(source=other, overwrite=True, work=tmp_path / "w", **config)).source.faces == 10
 
 
 def test_adult_footage_is_refused_before_anything_is_trained(clips, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from conftest import FAKES
 from faceswap import ExtractConfig, TrainConfig, extract, train
 from faceswap.errors import InputError, ModelError, OutputError
 from faceswap.faces.faceset import FACES
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.step import TrainingStep
 
 
@@ -27,6 +28,20 @@ def config(facesets, model, **more):
     return TrainConfig(faceset_a=a, faceset_b=b, model=model, **values)
 
 
+@pytest.fixture(scope="module")
+def trained(facesets, tmp_path_factory):
+    """A model of five steps."""
+    folder = tmp_path_factory.mktemp("trained") / "m"
+    train(config(facesets, folder, iterations=5))
+    return folder
+
+
+@pytest.fixture
+def begun(trained, tmp_path):
+    """One of the test's own."""
+    return shutil.copytree(trained, tmp_path / "m")
+
+
 def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     result = train(config(facesets, tmp_path / "m"))
     assert result.iterations == 12 and not result.interrupted
@@ -42,12 +57,11 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
     assert there == {"cache", "checkpoints", "config.json", "examples", "losses.csv", "preview.png"}
 
 
-def test_running_again_resumes_and_does_not_repeat(facesets, tmp_path):
-    train(config(facesets, tmp_path / "m"))
-    again = train(config(facesets, tmp_path / "m"))
-    assert again.iterations == 12 and again.loss_a is None and "already trained" in str(again)
-    more = train(config(facesets, tmp_path / "m", iterations=20))
-    assert more.iterations == 20 and more.loss_a is not None
+def test_running_again_resumes_and_does_not_repeat(facesets, begun):
+    again = train(config(facesets, begun, iterations=5))
+    assert again.iterations == 5 and again.loss_a is None and "already trained" in str(again)
+    more = train(config(facesets, begun))
+    assert more.iterations == 12 and more.loss_a is not None
 
 
 def test_losses_fall(model):
@@ -79,20 +93,16 @@ def test_ctrl_c_saves(facesets, tmp_path, monkeypatch):
     assert train(config(facesets, tmp_path / "m")).iterations == 12
 
 
-def test_an_error_saves_what_came_before_it(facesets, tmp_path, monkeypatch):
-    train(config(facesets, tmp_path / "m", iterations=5))
+def test_an_error_saves_what_came_before_it(facesets, begun, monkeypatch):
     monkeypatch.setattr("faceswap.groundwork.TrainingStep", Dying)
     monkeypatch.setattr(Dying, "error", MemoryError)
     with pytest.raises(MemoryError):
-        train(config(facesets, tmp_path / "m"))
+        train(config(facesets, begun))
     monkeypatch.undo()
-    assert (
-        checkpoint.load(tmp_path / "m", checkpoint.build(checkpoint.read_config(tmp_path / "m"))).iterations
-        == 7
-    )
-    result = train(config(facesets, tmp_path / "m"))
+    assert checkpoint.load(begun, model_folder.build(model_folder.read_config(begun))).iterations == 7
+    result = train(config(facesets, begun))
     assert result.iterations == 12
-    rows = list(csv.DictReader((tmp_path / "m" / "losses.csv").open()))
+    rows = list(csv.DictReader((begun / "losses.csv").open()))
     assert [int(row["iterations"]) for row in rows] == sorted({int(row["iterations"]) for row in rows})
 
 
@@ -152,15 +162,13 @@ def test_faces_cut_too_close(clips, facesets, tmp_path):
         train(config((tmp_path / "close", facesets[1]), tmp_path / "m"))
 
 
-def test_disk_full_while_saving(facesets, tmp_path, monkeypatch):
-    train(config(facesets, tmp_path / "m", iterations=3))
-
+def test_disk_full_while_saving(facesets, begun, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OutputError, match="no space left"):
-        train(config(facesets, tmp_path / "m"))
+        train(config(facesets, begun))
     monkeypatch.undo()
-    network = checkpoint.build(checkpoint.read_config(tmp_path / "m"))
-    assert checkpoint.load(tmp_path / "m", network).iterations == 3
+    network = model_folder.build(model_folder.read_config(begun))
+    assert checkpoint.load(begun, network).iterations == 5

@@ -24,7 +24,6 @@ fifth; the finest flow gains a twentieth in more than twice the time. 3.4 ms a f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import cv2
@@ -32,10 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending.crispen import crisp
-from faceswap.blending.paste import enlarge
 from faceswap.types import Floats, Grey, Image, to_float
 
-BATCH = 16  # pictures that go through the network together
 SIDE = 128  # pixels: side at which renditions are brought together
 COARSE = 32  # pixels: side at which renditions are compared
 SHADE = 6  # of that: standard deviation of what is light and not shape
@@ -50,26 +47,23 @@ TRUST = 0.25  # of the pictures: so many have to agree with the drawn face for a
 class Restorer:
     """Gives a drawn face the detail of pictures of the same person."""
 
-    def __init__(self, pictures: Image, swap: Callable[[Image], Image], size: int, narrow: float) -> None:
+    def __init__(self, pictures: Image, renditions: Image, narrow: float) -> None:
         """Learn what the network leaves out of each picture.
 
         Args:
             pictures: BGR uint8 (N, side, side, 3), three or more, cut as the network's pictures are.
-            swap: The network: uint8 (N, size, size, 3) to (N, size, size, 4) of the same person.
-            size: Side of its pictures, pixels.
+            renditions: What the network makes of these, uint8 (N, size, size, 4) of the same person.
             narrow: How far the drawn face's edges are narrowed, see `crisp`.
         """
         self._narrow = narrow
         self._greys: list[Grey] = []
         self._left_out: list[Grey] = []
-        for start in range(0, len(pictures), BATCH):
-            part = pictures[start : start + BATCH]
-            for picture, made in zip(part, swap(np.stack([enlarge(one, size) for one in part])), strict=True):
-                self._greys.append(_grey(made))
-                drawn = crisp(made[..., :3], picture.shape[0], narrow)
-                missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
-                missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
-                self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
+        for picture, made in zip(pictures, renditions, strict=True):
+            self._greys.append(_grey(made))
+            drawn = crisp(made[..., :3], picture.shape[0], narrow)
+            missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
+            missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
+            self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
 
     def restore(self, made: Image) -> Floats:

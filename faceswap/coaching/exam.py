@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from faceswap.coaching.people import Person
 from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.template import DETECTED
-from faceswap.networks.checkpoint import ModelConfig
 from faceswap.networks.feed import Album
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.quality import identity
 from faceswap.quality.fidelity import grey_of, ssim
 from faceswap.recognizer import Recognizer

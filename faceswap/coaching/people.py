@@ -24,8 +24,8 @@ from faceswap.errors import InputError, writing
 from faceswap.faces.alignment import transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
-from faceswap.networks.checkpoint import ModelConfig
 from faceswap.networks.feed import Album
+from faceswap.networks.model_folder import ModelConfig
 from faceswap.progress import Progress
 from faceswap.types import Image, Points
 

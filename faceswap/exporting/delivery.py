@@ -21,7 +21,7 @@ from faceswap.examples import hand_on
 from faceswap.exporting.comparison import HEADINGS, SHOWN, Judges, Row, Subject, compare, remarks
 from faceswap.exporting.material import Material, read_material
 from faceswap.models import open_model
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.autoencoder import Autoencoder, seed_everything
 from faceswap.networks.distilling import Distillation
 from faceswap.networks.graph import write_graph
@@ -95,8 +95,8 @@ class _Work:
 
     def __init__(self, config: ExportConfig) -> None:
         self._config, self.side = config, "a" if config.swap_direction else "b"
-        self.model = checkpoint.read_config(config.model)
-        self._network: Autoencoder = checkpoint.build(self.model)
+        self.model = model_folder.read_config(config.model)
+        self._network: Autoencoder = model_folder.build(self.model)
         checkpoint.load(config.model, self._network)
         self._swapped, self._person = (self._material(path) for path in (config.faceset, config.identity))
         self.card = Card(

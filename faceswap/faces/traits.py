@@ -49,6 +49,20 @@ def measure(image: Image, mask: Image, landmarks: Points) -> Traits:
     return Traits(float(spread[0, 0]) ** 2, brightness, *head_pose(landmarks))
 
 
+def eye_opening(landmarks: Points) -> float:
+    """The height of the eyes over their width, the mean of both: about 0.3 where they are open.
+
+    Soukupova and Cech, "Real-time eye blink detection using facial landmarks", CVWW 2016, equation 1.
+
+    Args:
+        landmarks: float32 (68, 2), pixels.
+    """
+    eyes = landmarks[36:48].reshape(2, 6, 2)
+    heights = np.linalg.norm(eyes[:, 1:3] - eyes[:, 5:3:-1], axis=-1).mean(1)
+    widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
+    return float((heights / np.maximum(widths, 1e-6)).mean())
+
+
 def head_pose(landmarks: Points) -> tuple[float, float, float]:
     """Yaw, pitch and roll in degrees, as `Traits` has them.
 

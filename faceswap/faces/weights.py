@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
+from faceswap.durable import checksum
 from faceswap.errors import DependencyError
 
 MMOD = "mmod_human_face_detector.dat"
@@ -44,5 +44,4 @@ def weight_file(name: str) -> Path:
 
 def is_intact(path: Path) -> bool:
     """Whether a weight file is the one that this program was tried with."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == CHECKSUMS.get(path.name)
+    return checksum(path) == CHECKSUMS.get(path.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from faceswap import registry
 from faceswap.errors import ModelError, OutputError, writing
 from faceswap.groundwork import COVERAGE
-from faceswap.networks import checkpoint
+from faceswap.networks import model_folder
 from faceswap.networks.generators import Generator
 from faceswap.options import GenerateTrainConfig
 
@@ -30,13 +30,13 @@ class GeneratorConfig:
     discriminator: str
     size: int
     coverage: float
-    format: int = checkpoint.FORMAT
+    format: int = model_folder.FORMAT
 
 
 def opened(config: GenerateTrainConfig) -> tuple[GeneratorConfig, Generator]:
     """What the model on disk, or a new one, is, and its generator with random weights; nothing is written."""
-    if checkpoint.exists(config.model):
-        model = checkpoint.read_as(config.model, GeneratorConfig, COMMAND)
+    if model_folder.exists(config.model):
+        model = model_folder.read_as(config.model, GeneratorConfig, COMMAND)
         asked = (config.generator, config.discriminator)
         if (model.generator, model.discriminator) != asked:
             raise ModelError(
@@ -45,7 +45,7 @@ def opened(config: GenerateTrainConfig) -> tuple[GeneratorConfig, Generator]:
             )
         return model, build(model)
     with writing(config.model):
-        if config.model.exists() and not checkpoint.is_empty(config.model):
+        if config.model.exists() and not model_folder.is_empty(config.model):
             raise OutputError(f"{config.model} exists and is not a model: choose another folder")
     generator: Generator = registry.load(registry.GENERATORS, config.generator)()
     model = GeneratorConfig(config.generator, config.discriminator, generator.size, COVERAGE)

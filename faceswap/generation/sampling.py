@@ -11,7 +11,7 @@ import faceswap
 from faceswap.errors import OutputError, writing
 from faceswap.generation.model import COMMAND, GeneratorConfig, build
 from faceswap.generation.scoring import grid
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.generators import draw_noise
 from faceswap.options import GenerateSampleConfig
 from faceswap.progress import Progress, quiet
@@ -49,7 +49,7 @@ def generate_sample(config: GenerateSampleConfig, progress: Progress = quiet) ->
     if config.output.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot write {config.output}: name it with one of {', '.join(FORMATS)}")
     check_output(config.output, config.model, config.overwrite)
-    generator = build(checkpoint.read_as(config.model, GeneratorConfig, COMMAND))
+    generator = build(model_folder.read_as(config.model, GeneratorConfig, COMMAND))
     state = checkpoint.load(config.model, generator)
     noise = draw_noise(config.seed, 0, config.count, generator.noise) * config.spread
     columns = math.ceil(math.sqrt(config.count))

@@ -18,7 +18,7 @@ from faceswap.errors import writing
 from faceswap.generation.material import batch, split
 from faceswap.generation.model import GeneratorConfig, build, opened
 from faceswap.generation.scoring import MANY, Judge, Score, collapsed, grid
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.adversarial import BETA_1, BETA_2, Adversary
 from faceswap.networks.alternation import GenerationStep
 from faceswap.networks.autoencoder import seed_everything
@@ -103,7 +103,7 @@ def generate_train(config: GenerateTrainConfig, progress: Progress = quiet) -> G
 
 def _remove(folder: Path) -> None:
     """Remove a model and what training wrote beside it; other files stay."""
-    checkpoint.remove(folder)
+    model_folder.remove(folder)
     with writing(folder):
         for path in [folder / SCORES, folder / OVER_TIME, *folder.glob(f"{SAMPLES}/*.png")]:
             path.unlink(missing_ok=True)
@@ -156,7 +156,7 @@ class _Session:
         config = self._config
         learned, held_out = split(config, self._model, progress)
         self._judge = Judge(held_out, self._model.coverage)
-        checkpoint.create(config.model, self._model)
+        model_folder.create(config.model, self._model)
         with writing(config.model):
             (config.model / SAMPLES).mkdir(exist_ok=True)
         total = config.iterations - self.state.iterations if config.iterations else None

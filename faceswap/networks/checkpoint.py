@@ -1,6 +1,5 @@
 """Checkpoints: folders that are either whole or not there.
 
-    MODEL/config.json                  what the model is: network, picture size, coverage
     MODEL/checkpoints/000001200/       state after so many iterations
         encoder.npz  decoder_a.npz  decoder_b.npz  optimizer.npz       the parts of the network, by name
         discriminator.npz  ...         whatever else training goes on with
@@ -15,34 +14,26 @@ fault when the disk is full.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
-from faceswap.errors import ModelError, UsageError, writing
-from faceswap.networks import building
-from faceswap.networks.autoencoder import Autoencoder
-from faceswap.options import DimensionOptions
+from faceswap.durable import checksum, sync, write_json
+from faceswap.errors import ModelError, writing
 
 log = logging.getLogger(__name__)
 
-C = TypeVar("C")
-
-FORMAT = 1
 KEEP = 3
-CONFIG = "config.json"
 STATE = "state.json"
 AVERAGE = "average_"
-LEFT = ("checkpoints", "cache")  # what an unfinished start of a training leaves
 
 
 class Network(Protocol):
@@ -52,34 +43,6 @@ class Network(Protocol):
     def parts(self) -> dict[str, keras.Model]:
         """The models, in the order in which they are saved."""
         ...
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What a model is, from its first to its last day.
-
-    Attributes:
-        network: Name in the registry.
-        size: Side of the network's pictures, pixels.
-        coverage: Side of those pictures, extents of the mean face.
-        encoder_width: As `DimensionOptions` has it; 0 for the network's own.
-        inner_width: The same.
-        decoder_width: The same.
-        format: Version of the folder's layout.
-    """
-
-    network: str
-    size: int
-    coverage: float
-    encoder_width: int = 0
-    inner_width: int = 0
-    decoder_width: int = 0
-    format: int = FORMAT
-
-    @property
-    def dimensions(self) -> DimensionOptions:
-        """What its network is built with."""
-        return DimensionOptions(**{f.name: getattr(self, f.name) for f in fields(DimensionOptions)})
 
 
 @dataclass(frozen=True)
@@ -109,77 +72,6 @@ class TrainingState:
         """The error of the held-out faces at these very weights, None where they were not looked at."""
         measured = self.scores.get("iterations") == self.iterations
         return self.scores.get("error") if measured else None
-
-
-def exists(folder: Path) -> bool:
-    """Whether there is a model in `folder`."""
-    return (folder / CONFIG).is_file()
-
-
-def create(folder: Path, config: Any) -> None:
-    """Make a model folder.
-
-    Args:
-        folder: Where.
-        config: A dataclass of JSON values that says what the model is.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    with writing(folder):
-        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        _write_json(folder / CONFIG, asdict(config))
-
-
-def remove(folder: Path) -> None:
-    """Remove what a model consists of, and nothing else, from `folder`."""
-    with writing(folder):
-        (folder / CONFIG).unlink(missing_ok=True)
-        if (folder / "checkpoints").is_dir():
-            shutil.rmtree(folder / "checkpoints")
-
-
-def read_config(folder: Path) -> ModelConfig:
-    """What the swap model in `folder` is; see `read_as`."""
-    return read_as(folder, ModelConfig, "train")
-
-
-def read_as(folder: Path, kind: type[C], command: str) -> C:
-    """What the model in `folder` is.
-
-    Args:
-        folder: The model.
-        kind: The dataclass that `create` was given; it has a `format`.
-        command: What makes such models.
-
-    Raises:
-        ModelError: There is none, or its config is damaged, of another kind or of a newer program.
-    """
-    if not exists(folder):
-        raise ModelError(f"{folder} is not a model: make one with 'faceswap {command} ... -m {folder}'")
-    try:
-        values = dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{folder / CONFIG} is damaged: restore it or train again ({error})") from error
-    written = values.get("format", FORMAT)
-    if written != FORMAT:
-        raise ModelError(f"{folder} is a model of format {written}, this program reads {FORMAT}")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ModelError(f"{folder} is not a model that 'faceswap {command}' makes: give it one") from error
-
-
-def build(config: ModelConfig) -> Autoencoder:
-    """The network that `config` names, with random weights.
-
-    Raises:
-        ModelError: The network is unknown or makes pictures of another size.
-    """
-    try:
-        return building.build(config.network, config.dimensions)
-    except UsageError as error:
-        raise ModelError(f"this program cannot build the model's network: {error}") from error
 
 
 def save(
@@ -214,13 +106,13 @@ def save(
                     _save_variables(draft / f"{prefix}{name}.npz", part.variables)
             for name, variables in {"optimizer": optimizer.variables, **(kept or {})}.items():
                 _save_variables(draft / f"{name}.npz", variables)
-            sums = {path.name: _checksum(path) for path in sorted(draft.iterdir())}
-            _write_json(draft / STATE, {**asdict(state), "optimizer": optimizer.name, "files": sums})
+            sums = {path.name: checksum(path) for path in sorted(draft.iterdir())}
+            write_json(draft / STATE, {**asdict(state), "optimizer": optimizer.name, "files": sums})
             for path in draft.iterdir():
-                _sync(path)
+                sync(path)
             shutil.rmtree(final, ignore_errors=True)
             os.replace(draft, final)
-            _sync(home)
+            sync(home)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     best = _best(folder)
@@ -274,7 +166,7 @@ def fingerprint(folder: Path, use: str = "newest") -> str:
     Raises:
         ModelError: There is no checkpoint.
     """
-    return _checksum(_wanted(folder, use)[0] / STATE)
+    return checksum(_wanted(folder, use)[0] / STATE)
 
 
 def best_score(folder: Path) -> float | None:
@@ -288,11 +180,6 @@ def drop_newest(folder: Path) -> None:
     newest, *older = _checkpoints(folder)
     if older:
         shutil.rmtree(newest, ignore_errors=True)
-
-
-def is_empty(folder: Path) -> bool:
-    """Whether a folder holds nothing, or only what an unfinished start of a training leaves."""
-    return not any(path.name not in LEFT and path.name[0] != "." for path in folder.iterdir())
 
 
 def _wanted(folder: Path, use: str) -> list[Path]:
@@ -335,8 +222,8 @@ def _read(
     kept: Mapping[str, Sequence[Any]],
 ) -> TrainingState:
     state = json.loads((path / STATE).read_text(encoding="utf-8"))
-    for name, checksum in state.pop("files").items():
-        if _checksum(path / name) != checksum:
+    for name, written in state.pop("files").items():
+        if checksum(path / name) != written:
             raise ValueError(f"{name} is not what was written")
     before = state.pop("optimizer", "adam")
     mean = AVERAGE if all((path / f"{AVERAGE}{name}.npz").exists() for name in network.parts) else ""
@@ -375,25 +262,3 @@ def _load_variables(path: Path, variables: Sequence[Any]) -> None:
                     " layers: use that version, or train again with --overwrite"
                 )
             variable.assign(array)
-
-
-def _write_json(path: Path, content: object) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    _sync(draft)
-    os.replace(draft, path)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open folders
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

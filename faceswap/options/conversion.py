@@ -68,6 +68,10 @@ class ConvertOptions(ProvenanceOptions):
         True,
         "add the detail that the network leaves out, from the pictures of the person that the model keeps",
     )
+    blinks: bool = option(
+        True,
+        "bring the drawn lids down where the frame's are, by the pictures of the person that the model keeps",
+    )
     sharpen: float = option(0.0, "sharpen the face (unsharp mask) by this amount", low=0, high=5)
     match_detail: float = option(
         1.0, "how far the face's sharpness is brought to that of the frame's face", low=0, high=1

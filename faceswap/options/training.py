@@ -58,7 +58,9 @@ class OptimizerOptions(Options):
         high=0.99999,
     )
     precision: str = option(
-        "auto", "bits that layers count with; auto: 32, on a graphics card that can 16", choices=PRECISIONS
+        "auto",
+        "bits that layers count with; auto: 16 where the processor or the graphics card is faster so",
+        choices=PRECISIONS,
     )
     weight_decay: float = option(
         0.0, "share of the weights that is lost, times the learning rate; 0: 0.004 for adamw", low=0, high=1

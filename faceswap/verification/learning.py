@@ -12,7 +12,7 @@ import numpy as np
 
 from faceswap.errors import OutputError, writing
 from faceswap.faces.people import Descriptors
-from faceswap.networks import checkpoint
+from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.autoencoder import seed_everything
 from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.siamese import Siamese, SiameseStep, build
@@ -46,7 +46,7 @@ class VerifierConfig:
     siamese: int
     size: int
     coverage: float
-    format: int = checkpoint.FORMAT
+    format: int = model_folder.FORMAT
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,17 @@ def verify_train(config: VerifyTrainConfig, progress: Progress = quiet) -> Verif
         OutputError: The model cannot be written.
     """
     if config.overwrite:
-        checkpoint.remove(config.model)
+        model_folder.remove(config.model)
     seed_everything(config.seed)
     network, state = build(), TrainingState()
     step = SiameseStep(network, config.loss, config.learning_rate)
     if checkpoint.has_checkpoint(config.model):
-        checkpoint.read_as(config.model, VerifierConfig, COMMAND)
+        model_folder.read_as(config.model, VerifierConfig, COMMAND)
         state = checkpoint.load(config.model, network, step.optimizer)
     else:
         _check_free(config.model)
     learned, tested = divided(config, network.size, progress)
-    checkpoint.create(config.model, VerifierConfig(1, network.size, COVERAGE))
+    model_folder.create(config.model, VerifierConfig(1, network.size, COVERAGE))
     state, interrupted = _train(config, network, step, learned, state, progress)
     vectors = describe(network, tested.faces)
     curves = {name: curve(vectors, tested.names, name) for name in SIMILARITIES}
@@ -136,7 +136,7 @@ def opened(folder: Path) -> tuple[Siamese, float, dict[str, float]]:
     Raises:
         ModelError: The model is missing, damaged or of another kind.
     """
-    model, network = checkpoint.read_as(folder, VerifierConfig, COMMAND), build()
+    model, network = model_folder.read_as(folder, VerifierConfig, COMMAND), build()
     state = checkpoint.load(folder, network)
     return network, model.coverage, dict(state.about.get("thresholds", {}))
 
@@ -186,5 +186,5 @@ def _train(
 def _check_free(folder: Path) -> None:
     """Raise `OutputError` where there is something else."""
     with writing(folder):
-        if folder.exists() and not checkpoint.exists(folder) and not checkpoint.is_empty(folder):
+        if folder.exists() and not model_folder.exists(folder) and not model_folder.is_empty(folder):
             raise OutputError(f"{folder} exists and is not a model: choose another folder")
