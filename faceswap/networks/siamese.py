@@ -96,9 +96,8 @@ def hard_triplets(points: Any, people: Any) -> Any:
     """Triplet loss of each picture's furthest own and nearest other.
 
     Hermans et al., "In defense of the triplet loss for person re-identification", 2017, equation 5, whose
-    soft margin and plain distances it takes: with a fixed margin, or with squared distances, whose gradient
-    vanishes where points are near, the hardest triplets pull everybody into one point. Out of random weights
-    these linger near it too: see `SiameseStep`.
+    soft margin and plain distances it takes: with a fixed margin, or with squared distances, the loss stayed
+    where all distances are alike. Out of random weights it lingers there too: see `SiameseStep`.
     """
     squares, (same, other) = squared_distances(points), relations(people)
     furthest = tf.reduce_max(tf.where(same, squares, 0.0), axis=1)
@@ -119,9 +118,9 @@ def contrastive(points: Any, people: Any) -> Any:
 class SiameseStep:
     """The compiled step.
 
-    Hard triplets wait for `WARM_UP` semi-hard steps. While descriptors mean nothing yet, the nearest other is
-    nearer than the furthest own for nearly every picture, and to shrink all distances is the fastest way to a
-    smaller loss, which then lingers near log 2 (Schroff et al., section 3.2, warn of the collapse).
+    Hard triplets wait for `WARM_UP` semi-hard steps. Without them the loss of one training was still log 2,
+    that of equal distances, after 125 steps (Schroff et al., section 3.2, warn of it), and 0.56 with them;
+    after 250 no difference was measured.
     """
 
     def __init__(self, network: Siamese, loss: str, rate: float) -> None:
