@@ -50,7 +50,11 @@ class _Eye:
 
 
 class Blinks:
-    """Brings the lids of drawn faces down where the frame's are."""
+    """Brings the lids of drawn faces down where the frame's are.
+
+    Attributes:
+        awake: The pictures of who is drawn, by place, in which the eyes are not shut.
+    """
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class Blinks:
         points = [self._points(picture) for picture in pictures]
         wide = [eye_opening(one) for one in points]
         self._usual_drawn = float(np.percentile(wide, USUAL))
+        self.awake = [n for n, opening in enumerate(wide) if opening >= OPEN * self._usual_drawn]
         self._eyes: tuple[list[_Eye], ...] = ([], [])
         for opening, one, rendition in zip(wide, points, renditions, strict=True):
             if opening >= WIDE * self._usual_drawn:

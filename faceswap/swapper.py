@@ -80,6 +80,8 @@ class Swapper:
             self._fits = fits(faces, folder, self._swap, self._size, self.coverage, landmarker)
         if landmarker and self._blinking and self._pictures is not None:
             self._blinks = Blinks(faces, self._pictures, self._renditions, landmarker, self.coverage)
+            if self._restorer:  # the network draws shut eyes open: what it leaves out of them are lids
+                self._restorer = self._restorer.only(self._blinks.awake)
 
     def afresh(self) -> Self:
         """The same for another thread: what it remembers of the frames before is its own."""

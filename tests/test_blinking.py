@@ -150,6 +150,7 @@ def test_open_eyes_stay_as_they_are(faces):
     picture = floats(person(POINTS))
     taught = blinks(faces)
     assert taught.closed(faces[0]) == 0 and taught.closed(faces[-1]) == 1
+    assert taught.awake == [0, 1, 2, 3]
     assert taught.follow(faces[0], made, picture) is picture
 
 

@@ -85,6 +85,17 @@ def test_nothing_is_added_where_no_picture_is_like_the_face():
     assert change[:90].mean() < 0.3 < 1 < change[150:].mean()
 
 
+def test_pictures_that_are_left_out_give_nothing():
+    made = network([person(7, 2)])[0]
+    kept = [person(7, moved) for moved in (0, 8, -9)]
+    odd = np.where(np.arange(SIDE)[:, None, None] % 2, person(7, 2), 0).astype(np.uint8)
+    with_odd = restorer(*kept, odd)
+    with_odd._greys[3], with_odd._shapes[3] = with_odd._greys[0], with_odd._shapes[0]  # drawn as another
+    assert np.array_equal(with_odd.only([0, 1, 2]).restore(made), restorer(*kept).restore(made))
+    assert not np.array_equal(with_odd.restore(made), restorer(*kept).restore(made))
+    assert with_odd.only([0, 1]) is with_odd
+
+
 def test_shares_change_without_a_jump():
     """From one expression to another, past the moments when the third becomes the second."""
     kept = [person(7 + wide, moved, wide) for moved, wide in ((0, 2), (9, 9), (0, 16), (9, 23))]
