@@ -22,21 +22,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceswap.blending.lids import shut
+from faceswap.blending.lids import EYES, shut
 from faceswap.blending.paste import enlarge
 from faceswap.faces.index import StoredFace
 from faceswap.faces.sight import Landmarker
 from faceswap.faces.template import detected
-from faceswap.faces.traits import eye_opening
+from faceswap.faces.traits import AWAKE, eye_opening, usual_opening
 from faceswap.types import Floats, Grey, Image, Pixels, Points
 
-OPEN, SHUT = 0.8, 0.5  # heights of an eye, shares of the usual, between which a lid comes down
-USUAL = 75  # percentile of a person's heights that is taken for the usual: of open eyes, not of the mean
+SHUT = 0.5  # of the usual height of an eye: from `AWAKE` to there a lid comes down
 WIDE = 0.9  # of the usual: pictures whose eyes are open so far are looked for
 AROUND = (0.8, 0.6, 0.5)  # of an eye's width: how far aside, above and below its middle it is compared
 REACH = 10  # pixels it may have moved
 BEST = 5  # the most alike, whose landmarks are taken in the mean
-EYES = ((slice(36, 42), slice(17, 22)), (slice(42, 48), slice(22, 27)))  # of the 68 points: an eye, its brow
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,7 @@ class _Eye:
 
 
 class Blinks:
-    """Brings the lids of drawn faces down where the frame's are.
-
-    Attributes:
-        awake: The pictures of who is drawn, by place, in which the eyes are not shut.
-    """
+    """Brings the lids of drawn faces down where the frame's are."""
 
     def __init__(
         self,
@@ -74,20 +68,18 @@ class Blinks:
             coverage: What the network was trained with.
         """
         self._landmarker, self._coverage = landmarker, coverage
-        openings: dict[int, list[float]] = {}
+        known: dict[int, list[Points]] = {}
         for face in faces:
-            openings.setdefault(face.person, []).append(eye_opening(face.face.landmarks))
-        self._usual = {person: float(np.percentile(found, USUAL)) for person, found in openings.items()}
+            known.setdefault(face.person, []).append(face.face.landmarks)
+        self._usual = {person: usual_opening(found) for person, found in known.items()}
         points = [self._points(picture) for picture in pictures]
-        wide = [eye_opening(one) for one in points]
-        self._usual_drawn = float(np.percentile(wide, USUAL))
-        self.awake = [n for n, opening in enumerate(wide) if opening >= OPEN * self._usual_drawn]
+        self._usual_drawn = usual_opening(points)
         self._eyes: tuple[list[_Eye], ...] = ([], [])
-        for opening, one, rendition in zip(wide, points, renditions, strict=True):
-            if opening >= WIDE * self._usual_drawn:
+        for one, rendition in zip(points, renditions, strict=True):
+            if eye_opening(one) >= WIDE * self._usual_drawn:
                 grey = _grey(rendition, pictures.shape[1])
-                for eyes, (eye, _) in zip(self._eyes, EYES, strict=True):
-                    eyes += _cut_out(grey, one, one[eye])
+                for eyes, (upper, lower, _) in zip(self._eyes, EYES, strict=True):
+                    eyes += _cut_out(grey, one, one[[*upper, *lower]])
 
     def closed(self, face: StoredFace) -> float:
         """How far a frame's face has its eyes shut, 0 to 1."""
@@ -115,7 +107,7 @@ class Blinks:
     def _found(self, made: Image, side: int) -> Points | None:
         """The landmarks of both eyes and brows of a drawn face; those of the rest mean nothing."""
         grey, points = _grey(made, side), np.zeros((68, 2), np.float32)
-        for eyes, parts in zip(self._eyes, EYES, strict=True):
+        for eyes, parts in zip(self._eyes, EYES, strict=True):  # lids and brow
             matches = sorted((_sought(grey, eye) for eye in eyes), key=lambda match: -match[0])
             if not matches:
                 return None
@@ -125,7 +117,7 @@ class Blinks:
 
 
 def _closed(opening: float, usual: float) -> float:
-    return float(np.clip((OPEN - opening / max(usual, 1e-6)) / (OPEN - SHUT), 0, 1))
+    return float(np.clip((AWAKE - opening / max(usual, 1e-6)) / (AWAKE - SHUT), 0, 1))
 
 
 def _grey(made: Image, side: int) -> Grey:

@@ -22,6 +22,7 @@ from faceswap.errors import InputError, ModelError, writing
 from faceswap.faces.alignment import align, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.recut import recut
+from faceswap.faces.traits import AWAKE, eye_opening, usual_opening
 from faceswap.finishing import CANVAS
 from faceswap.types import Image
 
@@ -123,7 +124,9 @@ def examples_digest(model: Path, side: str) -> str:
 
 
 def varied(faces: Sequence[StoredFace], most: int = MOST) -> list[StoredFace]:
-    """Faces that differ as much as may be in pose and expression, none of them blurred.
+    """Faces that differ as much as may be in pose and expression, none of them blurred or with its eyes shut.
+
+    A network draws shut eyes open, so what it leaves out of them is a lid, which must not lie over open ones.
 
     The first is the one nearest to all; each that follows is the one least like those before (Gonzalez,
     "Clustering to minimize the maximum intercluster distance", Theoretical Computer Science 38, 1985).
@@ -138,6 +141,8 @@ def varied(faces: Sequence[StoredFace], most: int = MOST) -> list[StoredFace]:
     seen = [face for face in faces if not face.face.interpolated]
     least = SHARP * float(np.median([face.traits.sharpness for face in seen] or [0.0]))
     seen = [face for face in seen if face.traits.sharpness >= least]
+    wide = AWAKE * usual_opening(face.face.landmarks for face in seen) if seen else 0.0
+    seen = [face for face in seen if eye_opening(face.face.landmarks) >= wide]
     if len(seen) <= most:
         return seen
     shapes = np.stack([_shape(face) for face in seen])

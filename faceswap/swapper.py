@@ -54,17 +54,12 @@ class Swapper:
         steadied = config.steady_frames if config.color != "none" else 0.0
         self._steadier = Steadier(steadied, opened.size, opened.coverage)
         self._fits: dict[int, Fit] = {}
-        self._share, self._narrow = config.fit, config.crisp
-        self._pictures = (
-            examples(model or config.models[0], side) if config.restore or config.blinks else None
-        )
-        self._restorer: Restorer | None = None
+        self._config = config
+        kept = examples(model or config.models[0], side) if config.restore or config.blinks else None
+        self._examples = None if kept is None else (kept, self._rendered(kept))
+        restored = self._examples if config.restore else None
+        self._restorer = Restorer(*restored, config.crisp) if restored else None
         self._blinks: Blinks | None = None
-        if self._pictures is not None:
-            self._renditions = self._rendered(self._pictures)
-            if config.restore:
-                self._restorer = Restorer(self._pictures, self._renditions, self._narrow)
-        self._fitted, self._blinking = bool(config.fit), config.blinks
 
     def follow(self, faces: Sequence[StoredFace], folder: Path, landmarker: Landmarker | None) -> None:
         """Get to know what is to be drawn.
@@ -76,12 +71,10 @@ class Swapper:
                 they do neither.
         """
         self._steadier.follow(faces, folder)
-        if landmarker and self._fitted:
+        if landmarker and self._config.fit:
             self._fits = fits(faces, folder, self._swap, self._size, self.coverage, landmarker)
-        if landmarker and self._blinking and self._pictures is not None:
-            self._blinks = Blinks(faces, self._pictures, self._renditions, landmarker, self.coverage)
-            if self._restorer:  # the network draws shut eyes open: what it leaves out of them are lids
-                self._restorer = self._restorer.only(self._blinks.awake)
+        if landmarker and self._config.blinks and self._examples:
+            self._blinks = Blinks(faces, *self._examples, landmarker, self.coverage)
 
     def afresh(self) -> Self:
         """The same for another thread: what it remembers of the frames before is its own."""
@@ -130,11 +123,11 @@ class Swapper:
         if self._restorer:
             picture = self._restorer.restore(made)
         else:
-            picture = crisp(made[..., :3], CANVAS, self._narrow)
+            picture = crisp(made[..., :3], CANVAS, self._config.crisp)
         if self._blinks:
             picture = self._blinks.follow(face, made, picture)
         fit = self._fits.get(face.person)
-        fitted = fit.partly(self._share).on(place) if fit else place
+        fitted = fit.partly(self._config.fit).on(place) if fit else place
         return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, original, made))
 
     def _rendered(self, pictures: Image) -> Image:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marks import frames_of, landmarks_of
 
+from faceswap import ConvertConfig, convert
 from faceswap.blending.lids import EYES, shut
 from faceswap.blinking import Blinks
 from faceswap.faces.alignment import align, cut, transform
@@ -150,7 +151,6 @@ def test_open_eyes_stay_as_they_are(faces):
     picture = floats(person(POINTS))
     taught = blinks(faces)
     assert taught.closed(faces[0]) == 0 and taught.closed(faces[-1]) == 1
-    assert taught.awake == [0, 1, 2, 3]
     assert taught.follow(faces[0], made, picture) is picture
 
 
@@ -175,6 +175,17 @@ def test_each_person_has_an_own_usual(faces):
     narrow = [replace(one, person=1, face=replace(one.face, landmarks=opened(0.5))) for one in faces[:-1]]
     taught = blinks([*faces, *narrow])
     assert taught.closed(narrow[0]) == 0 and taught.closed(faces[-1]) == 1
+
+
+def test_a_swap_blinks_unless_told_otherwise(clips, facesets, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(Blinks, "follow", lambda self, face, made, picture: picture * 0)
+
+    def swapped(name, **more):
+        paths = {"source": clips[0], "faceset": facesets[0], "model": model, "output": tmp_path / name}
+        convert(ConvertConfig(**paths, color="none", match_detail=0, **more))
+        return cv2.VideoCapture(str(tmp_path / name)).read()[1].astype(int)
+
+    assert (swapped("without.mp4", blinks=False) - swapped("with.mp4")).max() > 60
 
 
 @pytest.mark.real

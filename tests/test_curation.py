@@ -124,7 +124,7 @@ def test_a_hash_forgets_light_and_compression_but_not_the_picture(seed):
     dark = (image * 0.7).astype(np.uint8)
     found = np.array([perceptual_hash(i) for i in (image, small, dark, picture(seed + 1))])
     gaps = differences(found[:1], found)[0]
-    assert gaps[0] == 0 and gaps[1] < 0.1 * BITS and gaps[2] < 0.1 * BITS and gaps[3] > 0.25 * BITS
+    assert gaps[0] == 0 and gaps[1] < 0.1 * BITS and gaps[2] < 0.1 * BITS and gaps[3] > 0.2 * BITS
 
 
 def test_a_slow_movement_is_not_one_group():
@@ -196,7 +196,7 @@ def test_a_kill_while_renaming_does_no_harm(ten, stage, done, links, monkeypatch
         if not links:
             patch.setattr(os, "link", no_link)
         patch.setattr(renaming, "_twin", lambda old, new: (reached("twin"), twin(old, new)))
-        patch.setattr(renaming, "_settle", lambda folder: reached("index"))
+        patch.setattr(renaming, "sync", lambda folder: reached("index"))
         patch.setattr(type(ten), "unlink", lambda path, **more: (reached("old"), unlink(path, **more)))
         with pytest.raises(KeyboardInterrupt):
             faces_sort(FacesSortConfig(faceset=ten, by="yaw", rename=True))

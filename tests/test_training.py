@@ -10,7 +10,7 @@ from conftest import FAKES
 from faceswap import ExtractConfig, TrainConfig, extract, train
 from faceswap.errors import InputError, ModelError, OutputError
 from faceswap.faces.faceset import FACES
-from faceswap.networks import checkpoint, model_folder
+from faceswap.networks import checkpoint, model_folder, precision
 from faceswap.networks.step import TrainingStep
 
 
@@ -52,6 +52,7 @@ def test_a_model_and_what_is_written_beside_it(facesets, tmp_path):
         result.loss_a, abs=1e-4
     )
     state = json.loads(next((tmp_path / "m" / "checkpoints").glob("*/state.json")).read_text())
+    assert state["about"]["counted_in"] == precision.chosen("auto").removeprefix("mixed_")
     assert state["about"]["options"]["seed"] == 0 and len(state["about"]["faces"]["a"]) == 64
     there = {p.name for p in (tmp_path / "m").iterdir()} - {"losses.png"}  # drawn of two rows or more
     assert there == {"cache", "checkpoints", "config.json", "examples", "losses.csv", "preview.png"}

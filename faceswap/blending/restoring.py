@@ -24,8 +24,6 @@ fifth; the finest flow gains a twentieth in more than twice the time. 3.4 ms a f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import copy
 from functools import cache
 
 import cv2
@@ -35,7 +33,6 @@ from numpy.typing import NDArray
 from faceswap.blending.crispen import crisp
 from faceswap.types import Floats, Grey, Image, to_float
 
-FEWEST = 3  # pictures
 SIDE = 128  # pixels: side at which renditions are brought together
 COARSE = 32  # pixels: side at which renditions are compared
 SHADE = 6  # of that: standard deviation of what is light and not shape
@@ -68,16 +65,6 @@ class Restorer:
             missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
             self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
-
-    def only(self, places: Sequence[int]) -> Restorer:
-        """One that goes by some of the pictures; itself where they are too few."""
-        if len(places) < FEWEST:
-            return self
-        twin = copy(self)
-        twin._greys = [self._greys[place] for place in places]
-        twin._left_out = [self._left_out[place] for place in places]
-        twin._shapes = self._shapes[list(places)]
-        return twin
 
     def restore(self, made: Image) -> Floats:
         """A drawn face with detail.

@@ -12,9 +12,9 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from faceswap.durable import sync
 from faceswap.errors import writing
 from faceswap.faces.faceset import FACES, Faceset
 from faceswap.faces.index import StoredFace
@@ -61,7 +61,7 @@ def _rename(faceset: Faceset, names: dict[str, str]) -> dict[str, str]:
     with writing(folder):
         for old, new in changes.items():
             _twin(folder / old, folder / new)
-        _settle(folder)
+        sync(folder)  # the names are on the disk before the index speaks of them
     with faceset.changing() as index:
         index.executemany(
             "UPDATE faces SET file = ? WHERE file = ?", [(new, old) for old, new in changes.items()]
@@ -78,16 +78,6 @@ def _twin(old: Path, new: Path) -> None:
         os.link(old, new)
     except OSError:
         shutil.copyfile(old, new)
-
-
-def _settle(folder: Path) -> None:
-    """Have the names on the disk before the index speaks of them, where a folder can be opened."""
-    with suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _sweep(faceset: Faceset) -> None:

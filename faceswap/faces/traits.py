@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,8 @@ import numpy as np
 from faceswap.faces.template import MEAN_DEPTH, MEAN_FACE, RIGID
 from faceswap.types import Image, Points
 
+AWAKE = 0.8  # of what is usual for a person: eyes open so far are not shutting
+USUAL = 75  # percentile of a person's openings that is the usual one: of open eyes, and so not the mean
 DISTANCE = 8.0  # of the camera, in extents: about 1.2 m, where perspective hardly matters
 _MODEL = np.column_stack([MEAN_FACE, MEAN_DEPTH]).astype(np.float64)[RIGID]
 
@@ -61,6 +64,15 @@ def eye_opening(landmarks: Points) -> float:
     heights = np.linalg.norm(eyes[:, 1:3] - eyes[:, 5:3:-1], axis=-1).mean(1)
     widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
     return float((heights / np.maximum(widths, 1e-6)).mean())
+
+
+def usual_opening(faces: Iterable[Points]) -> float:
+    """How far somebody's eyes are open when they do not blink, as `eye_opening` has it.
+
+    Args:
+        faces: The person's landmarks, float32 (68, 2) each.
+    """
+    return float(np.percentile([eye_opening(landmarks) for landmarks in faces], USUAL))
 
 
 def head_pose(landmarks: Points) -> tuple[float, float, float]:

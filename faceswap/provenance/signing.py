@@ -16,6 +16,7 @@ from typing import Any
 
 from c2pa import Builder, C2paError, C2paSignerInfo, Context, Signer
 
+from faceswap.durable import sync
 from faceswap.errors import SigningError, writing
 from faceswap.provenance.certificates import credentials
 from faceswap.provenance.formats import OFFLINE, OTHER, beside, written_in
@@ -83,7 +84,7 @@ def mark_file(made: Path, target: Path, provenance: Provenance) -> Path | None:
         with writing(target):
             if not embeds:
                 _write_sidecar(sidecar, manifest)
-            _sync(signed)
+            sync(signed)
             os.replace(signed, target)
             if embeds:
                 sidecar.unlink(missing_ok=True)  # of what stood there before
@@ -150,10 +151,5 @@ def _manifest(title: str, about: Provenance) -> dict[str, Any]:
 def _write_sidecar(sidecar: Path, manifest: bytes) -> None:
     temporary = sidecar.with_name(f".{sidecar.name}.part")
     temporary.write_bytes(manifest)
-    _sync(temporary)
+    sync(temporary)
     os.replace(temporary, sidecar)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from faceswap.durable import checksum
 from faceswap.errors import InputError
 from faceswap.types import Frame
 
@@ -21,8 +21,7 @@ def digest(path: Path) -> bytes:
         InputError: It cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+        return bytes.fromhex(checksum(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; check the path") from error
 
