@@ -196,6 +196,27 @@ def test_a_pyramid_mixes_broad_shades_widely_and_lines_sharply():
     assert step < hard / 2
 
 
+@settings(deadline=None)
+@given(st.floats(0.3, 9), st.floats(-3, 3), st.floats(-20, 20), st.floats(-20, 20))
+def test_a_picture_lies_where_its_matrix_says(scale, angle, right, down):
+    """At any scale: a wave is where the way back leads to it, to a few grey levels and a tenth of a pixel."""
+
+    def wave(x, y):
+        return 128 + 60 * np.sin(x / 9) * np.cos(y / 11)
+
+    x, y = np.meshgrid(np.arange(64), np.arange(64))
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    matrix = np.array([[c, -s, 70 + right - 32 * (c - s)], [s, c, 60 + down - 32 * (s + c)]])
+    put = Place(0, 0, 151, 130, matrix).put(np.rint(wave(x, y)).astype(np.uint8))
+    there = np.stack([*np.meshgrid(np.arange(151), np.arange(130)), np.ones((130, 151))])
+    u, v = np.einsum("ij,jyx->iyx", cv2.invertAffineTransform(matrix), there)
+    inside = (np.minimum(u, v) > 5) & (np.maximum(u, v) < 58)
+    off = (put - wave(u, v))[inside]
+    assert np.abs(off).max() < 4
+    slope = 60 / 9 * (np.cos(u / 9) * np.cos(v / 11))[inside]
+    assert abs(scale * (off @ slope) / (slope @ slope)) < 0.1, "how far aside it lies, pixels of the plane"
+
+
 def rough(deviation, seed=0, shape=(128, 128)):
     noise = np.random.default_rng(seed).normal(0, deviation, shape)
     return np.clip(np.rint(128 + noise), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)

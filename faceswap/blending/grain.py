@@ -44,9 +44,10 @@ class Grain:
         """What is added to the face's brightness, float32 (height, width), grey levels."""
         step = max(int(np.sqrt(under.size / SAMPLES)), 1)
         few = np.s_[::step, ::step]
-        skin = place.smooth(self.skin)
+        skin = place.halved.smooth(self.skin)
+        rows, columns = (np.arange(0, side, step) // 2 for side in under.shape)
         inside = opacity[few] > self.shown / 2
-        bare = inside & (skin[few] > 0.5)
+        bare = inside & (skin[np.ix_(rows, columns)] > 0.5)
         if bare.sum() * step**2 < LEAST:
             bare = inside
         if bare.sum() * step**2 < LEAST:
@@ -60,28 +61,38 @@ class Grain:
             return grain * np.float32(self.match * ((0 if want < FAINT else want / have) - 1))
         if want < FAINT:
             return np.zeros_like(under)
-        added = _missing(wanted, want, skin, self.seed)
-        return added * np.float32(self.match * np.sqrt(1 - (have / want) ** 2))
+        share = self.match * float(np.sqrt(1 - (have / want) ** 2))
+        return _missing(wanted, want, skin, self.seed, share)
 
 
-def _missing(wanted: Floats, want: float, skin: Floats, seed: int) -> Floats:
-    """Grain as strong as that of a frame: the frame's own on even skin, drawn elsewhere."""
-    height, width = wanted.shape
-    half = cv2.resize(
-        cv2.multiply(wanted, wanted), (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA
-    )
+def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float) -> Floats:
+    """A share of grain as strong as that of a frame: the frame's own on even skin, drawn elsewhere.
+
+    Args:
+        wanted: float32 (height, width), the frame's grain.
+        want: Its deviation.
+        skin: Where skin is bare, for half as many rows and columns.
+        seed: Of what is drawn.
+        share: How much of it all.
+    """
+    size = skin.shape[::-1]
+    half = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_AREA)
     variance = cv2.GaussianBlur(half, (0, 0), AROUND / 2)
-    even = np.clip(2 - variance / np.float32(LINE * want**2), 0, 1)
-    even = cv2.multiply(cv2.resize(even, (width, height), interpolation=cv2.INTER_LINEAR), skin)
-    drawn = _drawn(height, width, seed) * np.float32(want)
-    return np.asarray(cv2.add(drawn, cv2.multiply(even, cv2.subtract(wanted, drawn))), np.float32)
+    even = np.clip(2 - variance / np.float32(LINE * want**2), 0, 1) * skin
+    even = cv2.resize(even, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
+    height, width = wanted.shape
+    drawn = _drawn(height, width, seed, want * share)
+    own = wanted if share == 1 else wanted * np.float32(share)
+    own = cv2.multiply(even[:height, :width], cv2.subtract(own, drawn))
+    return np.asarray(cv2.add(drawn, own, dst=own), np.float32)
 
 
-def _drawn(height: int, width: int, seed: int) -> Floats:
-    """Grain of deviation 1 and of the band's fineness: float32, the same for the same seed."""
+def _drawn(height: int, width: int, seed: int, strength: float) -> Floats:
+    """Grain of a deviation and of the band's fineness: float32, the same for the same seed."""
     row, column = np.random.default_rng(seed).integers(0, TILE, 2)
-    tiled = cv2.repeat(_SHEET, int(-(-(height + row) // TILE)), int(-(-(width + column) // TILE)))
-    return np.asarray(tiled[row : row + height, column : column + width], np.float32)
+    sheet = np.roll(_SHEET * np.float32(strength), (-row, -column), (0, 1))
+    tiled = cv2.copyMakeBorder(sheet, 0, max(height - TILE, 0), 0, max(width - TILE, 0), cv2.BORDER_WRAP)
+    return np.asarray(tiled[:height, :width], np.float32)
 
 
 def _sheet() -> Floats:

@@ -128,8 +128,8 @@ class TrainingStep:
         code_a, code_b = tf.split(self._bottleneck.code(code, steps), 2)
         (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
         crossed = objective.crossed
-        made_a, cross_a = _drawn(network.decoder_a, code_a, code_b[: crossed["a"]])
-        made_b, cross_b = _drawn(network.decoder_b, code_b, code_a[: crossed["b"]])
+        made_a, cross_a = _drawn(network.decoder_a, code_a, code_b, crossed["a"])
+        made_b, cross_b = _drawn(network.decoder_b, code_b, code_a, crossed["b"])
         loss_a = objective.rebuilt(made_a, y_a, mask_a)
         loss_b = objective.rebuilt(made_b, y_b, mask_b)
         if objective.critics:
@@ -140,10 +140,14 @@ class TrainingStep:
         return [loss_a, loss_b, objective.swapped(cross_b), *others]
 
 
-def _drawn(decoder: keras.Model, own: Any, other: Any) -> tuple[Any, Any]:
-    """What a decoder makes of its person's codes and of some of the other's, float32.
+def _drawn(decoder: keras.Model, own: Any, other: Any, count: int | None) -> tuple[Any, Any]:
+    """What a decoder makes of its person's codes and of `count` of the other's, None: of all; float32.
 
     One call of it: two small ones take longer.
     """
-    made = tf.cast(decoder(tf.concat([own, other], 0), training=True), tf.float32)
-    return made[: tf.shape(own)[0]], made[tf.shape(own)[0] :]
+    if count == 0:
+        return tf.cast(decoder(own, training=True), tf.float32), None
+    made = decoder(tf.concat([own, other[:count]], 0), training=True)
+    first = tf.shape(own)[0]
+    made, crossed = tf.split(tf.cast(made, tf.float32), [first, tf.shape(made)[0] - first])
+    return made, crossed
