@@ -8,6 +8,7 @@ way that is no turn.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -61,11 +62,15 @@ class Place:
         x, y, columns, rows = seen
         if not columns:
             return None
-        x0, x1, y0, y1 = x - 0.5, x + columns - 0.5, y - 0.5, y + rows - 0.5
-        corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ matrix.T
-        limits = [width, height]
-        left, top = np.clip(np.floor(corners.min(0) + 0.5).astype(int), 0, limits).tolist()
-        right, bottom = np.clip(np.ceil(corners.max(0) - 0.5).astype(int) + 1, 0, limits).tolist()
+        (a, b, right), (c, d, down) = matrix.tolist()
+        corners = [(u, v) for u in (x - 0.5, x + columns - 0.5) for v in (y - 0.5, y + rows - 0.5)]
+        across = [a * u + b * v + right for u, v in corners]
+        along = [c * u + d * v + down for u, v in corners]
+        left, top = (max(math.floor(min(values) + 0.5), 0) for values in (across, along))
+        right, bottom = (
+            min(math.ceil(max(values) - 0.5) + 1, limit)
+            for values, limit in ((across, width), (along, height))
+        )
         if left >= right or top >= bottom:
             return None
         return cls(left, top, right - left, bottom - top, shifted(matrix, -left, -top))
@@ -203,8 +208,9 @@ def finished(
 
 def exact(matrix: NDArray[np.float64]) -> bool:
     """Whether a (2, 3) matrix lays pixels on pixels."""
-    near = np.rint(matrix)
-    return bool(np.array_equal(near[:, :2], np.eye(2)) and np.abs(matrix - near).max() < 1e-6)
+    (a, b, right), (c, d, down) = matrix.tolist()
+    off = (a - 1, b, right - round(right), c, d - 1, down - round(down))
+    return all(abs(value) < 1e-6 for value in off)
 
 
 def shifted(matrix: NDArray[np.float64], right: float, down: float) -> NDArray[np.float64]:

@@ -76,7 +76,7 @@ def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float)
         share: How much of it all.
     """
     size = skin.shape[::-1]
-    half = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_AREA)
+    half = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_LINEAR)
     variance = cv2.GaussianBlur(half, (0, 0), AROUND / 2)
     even = np.clip(2 - variance / np.float32(LINE * want**2), 0, 1) * skin
     even = cv2.resize(even, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
