@@ -63,7 +63,13 @@ for _ in range({length} // BATCH):
     swap(faces)
 tell(time.perf_counter() - begun)
 """
+_LOADING = """
+begun = time.perf_counter()
+import faceswap.networks
+tell(time.perf_counter() - begun)
+"""
 _WHOLE = """
+import faceswap.networks
 from faceswap import ConvertConfig, convert
 done = convert(ConvertConfig(source=clip, faceset=faceset, model=model, output=output, preset=preset))
 assert done.swapped == done.frames, done
@@ -118,6 +124,7 @@ def compare(clip: Path, model: Path, folder: Path, length: int) -> dict[str, flo
         whole, memory = run(_WHOLE, clip, model, output)
         rounds.append((length / codec, length / alone, length / whole, memory))
         output.unlink()
+    loading, _ = run(_LOADING, clip, model, clip)
     guard, mark = run(_SHARES, clip, model, clip.with_stem(f"{clip.stem}_shares"))
     codec, alone, rate, memory = np.max(rounds, axis=0).tolist()
     return {
@@ -126,6 +133,7 @@ def compare(clip: Path, model: Path, folder: Path, length: int) -> dict[str, flo
         "network alone, faces/s": alone,
         "convert, frames/s": rate,
         "time against the longest part": min(codec, alone) / rate,
+        "loading TensorFlow before, s": loading,
         "peak memory, MB": memory,
         "content guard, % of processor time": 100 * guard,
         "pixel mark, % of processor time": 100 * mark,

@@ -12,8 +12,9 @@
 dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then the
 clip's first frame, with a camera's noise, stands still and swings, for the jitter and the lag of the points.
 `convert` makes the same two clips, and measures in turn decoding and encoding alone, the network alone, and
-the whole of `convert` from loading the model to the joined file, each in a process of its own; then the share
-of the content guard and of the pixel mark in the processor's time, where `convert` finds the faces itself.
+the whole of `convert` from loading the model to the joined file, each in a process of its own that has loaded
+its libraries; how long TensorFlow takes to load; then the share of the content guard and of the pixel mark in
+the processor's time, where `convert` finds the faces itself.
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
 `train` trains `swift` for a minute for its speed or, with --minutes, `swift` and `original` for so long each,
 and compares what the faces that were held out show; see `_bench_train.py`.
