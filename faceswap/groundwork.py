@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import closing
@@ -12,6 +13,7 @@ import psutil
 from faceswap.config import pick
 from faceswap.errors import ModelError, OutputError, writing
 from faceswap.faces.template import mean_landmarks
+from faceswap.faces.traits import VARIED
 from faceswap.faces.weights import RESNET, weight_file
 from faceswap.networks import base, building, checkpoint, model_folder, precision
 from faceswap.networks.augmentation import Jitter
@@ -25,6 +27,7 @@ from faceswap.networks.likeness import Likeness
 from faceswap.networks.model_folder import ModelConfig
 from faceswap.networks.objective import Objective
 from faceswap.networks.optimizers import Average, Schedule, make, weights_of
+from faceswap.networks.reading import Reading
 from faceswap.networks.stacking import pretrain, stages
 from faceswap.networks.step import TrainingStep
 from faceswap.options import AugmentOptions, BottleneckOptions, DimensionOptions, LossOptions, TrainConfig
@@ -75,7 +78,7 @@ def begin(config: TrainConfig) -> Start:
     optimizer = precision.scaled(optimizer, policy)
     average = Average(model_folder.build(model), config.ema) if config.ema else None
     step = TrainingStep(
-        network, optimizer, config.clip, average, _objective(config, model), _bottleneck(config)
+        network, optimizer, config.clip, average, _objective(config, model, network), _bottleneck(config)
     )
     schedule = Schedule(config.schedule, step.rate, config.warmup)
     state = TrainingState(about={"base": digest})
@@ -135,21 +138,30 @@ def sharpen(config: TrainConfig, start: Start, on: bool) -> None:
     """Make detail count more from the next step on, or as the options have it again."""
     counts = max(config.laplacian, SHARP) if on else config.laplacian
     wanted = replace(config, laplacian=counts)
-    start.step.pursue(_objective(wanted, start.model, start.step.objective.likeness))
+    start.step.pursue(_objective(wanted, start.model, start.network, start.step.objective))
 
 
-def _objective(config: TrainConfig, model: ModelConfig, likeness: Likeness | None = None) -> Objective:
-    """What the options have the network trained for; a `likeness` that is there already is used.
+def _objective(
+    config: TrainConfig, model: ModelConfig, network: Autoencoder, before: Objective | None = None
+) -> Objective:
+    """What the options have the network trained for; what has learned `before` goes on.
 
     Raises:
         DependencyError: The weights of the identity network are needed and not installed.
     """
     landmarks = mean_landmarks(model.size, model.coverage)
-    if config.identity_loss and likeness is None:
-        likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
-    critics = Critics(model.size, config.adversarial_game) if config.adversarial else None
     losses = LossOptions(**pick(config, LossOptions))
-    return Objective(losses, model.size, landmarks, likeness, critics)
+    if before is not None:
+        parts = before.likeness, before.critics, before.reading
+        return Objective(losses, model.size, landmarks, *parts)
+    likeness = critics = reading = None
+    if config.identity_loss:
+        likeness = Likeness(build_identity(weight_file(RESNET)), landmarks, model.size)
+    if config.adversarial:
+        critics = Critics(model.size, config.adversarial_game)
+    if config.expression:
+        reading = Reading(math.prod(network.encoder.output_shape[1:]), len(VARIED))
+    return Objective(losses, model.size, landmarks, likeness, critics, reading)
 
 
 def _bottleneck(config: TrainConfig) -> Bottleneck:

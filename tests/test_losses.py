@@ -16,6 +16,7 @@ from faceswap.networks.likeness import Likeness
 from faceswap.networks.losses import laplacian, ms_ssim, ssim_map
 from faceswap.networks.objective import EYES, MOUTH, Objective, importance
 from faceswap.networks.optimizers import make
+from faceswap.networks.reading import Reading
 from faceswap.networks.step import TrainingStep
 from faceswap.options import LossOptions
 
@@ -142,7 +143,8 @@ def album(seed, colour=None):
         images = (images * 0.2 + np.array(colour) * 0.8).astype(np.uint8)
     masks = np.zeros((6, 40, 40), np.uint8)
     masks[:, 8:-8, 8:-8] = 255
-    return Album(images, masks)
+    bright = images.mean((1, 2))[:, :2]  # stands for what the faces do
+    return Album(images, masks, expressions=((bright - bright.mean(0)) / bright.std(0)).astype(np.float32))
 
 
 ALBUMS = album(0, (40, 40, 220)), album(1, (220, 60, 40))
@@ -166,10 +168,11 @@ def trained(steps=1, **options):
     network = registry.load(registry.NETWORKS, "tiny")()
     likeness = Likeness(Colours(), LANDMARKS, SIZE)
     likeness.aim(LOOK.middles(SIZE))
-    objective = Objective(LossOptions(**options), SIZE, LANDMARKS, likeness)
+    reading = Reading(network.encoder.output_shape[-1], 2)
+    objective = Objective(LossOptions(**options), SIZE, LANDMARKS, likeness, reading=reading)
     step = TrainingStep(network, make("adam", 3e-3), 0.0, None, objective)
     for batch in map(Feed(ALBUMS, SIZE, 4, 0).make, range(steps)):
-        step(batch.inputs, batch.targets, batch.masks)
+        step(batch.inputs, batch.targets, batch.masks, batch.expressions)
     return np.concatenate([w.numpy().ravel() for part in network.parts.values() for w in part.weights]), step
 
 
@@ -185,6 +188,7 @@ def trained(steps=1, **options):
         {"identity_loss": 1.0},
         {"mask_loss": 0.0},
         {"code_match": 0.0},
+        {"expression": 5.0},
         {"background": 1.0},
         {"eyes": 5.0},
         {"mouth": 5.0},

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceswap.networks.matching import energy_distance
+from faceswap.networks.reading import Reading
 
 
 def codes(seed, count, shift=0.0, scale=1.0, shape=(16,)):
@@ -53,3 +54,23 @@ def test_its_gradient_brings_codes_together_and_keeps_them_apart_from_each_other
             each.assign_sub(5.0 * gradient)
     assert abs(float(value)) < 0.15
     assert np.std(a.numpy(), 0).mean() > 0.5, "they did not all become one"
+
+
+def test_codes_come_to_say_what_faces_do():
+    """The map learns to read what is there; where it is not, the codes are moved."""
+    draw = np.random.default_rng(0)
+    there, wanted = draw.normal(size=(64, 16)), draw.normal(size=(64, 2)).astype(np.float32)
+    told = (there @ draw.normal(size=(16, 2)) / 4 + 0.5).astype(np.float32)
+    reading, code = Reading(16, 2), tf.Variable(there.astype(np.float32))
+
+    @tf.function
+    def step(what, rate):
+        with tf.GradientTape() as tape:
+            error = reading.error(tape, code, what)
+        code.assign_sub(rate * tape.gradient(error, code))
+        return error
+
+    read = [float(step(told, 0.0)) for _ in range(600)]
+    assert read[-1] < 0.05 * read[0], "by the map alone"
+    moved = [float(step(wanted, 20.0)) for _ in range(300)]
+    assert moved[-1] < 0.05 * moved[0], "no map reads what has nothing to do with the codes"

@@ -419,7 +419,7 @@ for stop in (7, 17):  # before and after the warp is switched off
 run("halves")
 last = [Path(home) / name / "checkpoints" / "000000020" for name in ("whole", "halves")]
 whole, halves = (sorted(folder.glob("*.npz")) for folder in last)
-assert len(whole) == len(halves) == 7
+assert len(whole) == len(halves) == 9
 for x, y in zip(whole, halves):
     x, y = np.load(x), np.load(y)
     assert all(np.array_equal(x[key], y[key]) for key in x.files)

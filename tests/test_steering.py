@@ -21,6 +21,7 @@ from faceswap.coaching.concerns import concerns
 from faceswap.coaching.pilot import FLAT, PATIENCE, STAGES, WINDOW, Pilot
 from faceswap.coaching.stopping import stopping
 from faceswap.errors import ModelError, OutputError, UsageError
+from faceswap.faces import traits
 from faceswap.networks import checkpoint, model_folder
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.model_folder import ModelConfig
@@ -154,10 +155,12 @@ def test_the_landmarks_lie_in_the_albums_pictures(facesets):
 
 def test_measures_of_an_expression():
     points = np.zeros((68, 2), np.float32)
-    points[exam.OUTER_EYES[1]] = [100, 0]
-    for above, below in exam.LIPS:
+    points[traits.OUTER_EYES[1]] = [100, 0]
+    for above, below in traits.LIPS:
         points[above], points[below] = [50, 80], [50, 100]
-    assert exam.opening(points) == pytest.approx(0.2)
+    assert traits.mouth_opening(points) == pytest.approx(0.2)
+    points[traits.MOUTH[1]] = [30, 40]
+    assert traits.expression(points)[:2] * traits.VARIED[:2] == pytest.approx([0.2, 0.5])
     assert exam.apart(points, points) == 0
     assert exam.apart(points, points + np.float32([3, 4])) == pytest.approx(0.05)
 
@@ -349,7 +352,7 @@ for number in range(kills):
     seen = newest()
     saved = model / "checkpoints" / f"{seen:09d}"
     sums = json.loads((saved / "state.json").read_text())["files"]  # TensorFlow cannot be forked once used
-    assert len(sums) == 4
+    assert len(sums) == 6
     assert all(hashlib.sha256((saved / name).read_bytes()).hexdigest() == sums[name] for name in sums)
 result = run(seen + 3)
 assert result.iterations == seen + 3

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from faceswap.coaching.people import Person
 from faceswap.faces.landmarkers.dlib68 import Dlib68
 from faceswap.faces.template import DETECTED
+from faceswap.faces.traits import between_eyes, mouth_opening
 from faceswap.networks.feed import Album
 from faceswap.networks.model_folder import ModelConfig
 from faceswap.quality import identity
@@ -32,8 +33,6 @@ FEATHER = 0.06  # of the picture's side: how softly the swap is put into A's pic
 LEAK = 0.5  # what it costs if all are nearer to A than to B, in distances of the identity network
 BLUR = 0.5  # what it costs if there is no detail
 FEATURES = np.r_[17:68]  # of the 68 landmarks: without the jaw, which is B's and not A's
-OUTER_EYES = (36, 45)
-LIPS = ((61, 67), (62, 66), (63, 65))  # the inner ones, above and below
 
 Draw = Callable[[Image], Image]
 
@@ -126,7 +125,7 @@ class Exam:
             distance=float(to_b.mean()),
             nearer=float((to_b < to_a).mean()),
             landmarks=float(np.mean([apart(old, new) for old, new in pairs])),
-            mouth=float(np.mean([abs(opening(old) - opening(new)) for old, new in pairs])),
+            mouth=float(np.mean([abs(mouth_opening(old) - mouth_opening(new)) for old, new in pairs])),
             sharpness=self._sharpness(drawn),
             rebuilt_a=self._rebuilt(draw_a, 0),
             rebuilt_b=self._rebuilt(draw_b, 1),
@@ -189,16 +188,7 @@ def chosen(album: Album, count: int) -> list[int]:
 def apart(first: Points, second: Points) -> float:
     """The mean distance of the features' points, in distances between the eyes of the first."""
     away = np.linalg.norm((first - second)[FEATURES], axis=1).mean()
-    return float(away / _between(first))
-
-
-def opening(points: Points) -> float:
-    """How far the mouth is open, in distances between the outer corners of the eyes."""
-    return float(np.mean([np.linalg.norm(points[a] - points[b]) for a, b in LIPS]) / _between(points))
-
-
-def _between(points: Points) -> float:
-    return max(float(np.linalg.norm(points[OUTER_EYES[0]] - points[OUTER_EYES[1]])), 1e-6)
+    return float(away / between_eyes(first))
 
 
 def _soft(mask: Image, size: int) -> NDArray[np.float32]:

@@ -24,11 +24,13 @@ from faceswap.errors import InputError, writing
 from faceswap.faces.alignment import transform
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
+from faceswap.faces.traits import expression
 from faceswap.networks.feed import Album
 from faceswap.networks.model_folder import ModelConfig
 from faceswap.progress import Progress
 from faceswap.types import Image, Points
 
+STRANGEST = 5.0  # deviations: what is further from the usual was badly seen
 FEWEST = 8  # faces of a person, below which nothing can be learned
 HELD = 0.05  # share of the faces that is not trained on
 SPARE = 20  # faces, from which on some are held out
@@ -98,7 +100,7 @@ def album_of(person: Person, progress: Progress) -> Album:
     """The faces in memory."""
     parts = [*_decoded(person, progress)]
     images, masks = (np.concatenate(pictures) for pictures in zip(*parts, strict=True))
-    return Album(images, masks, person.held)
+    return Album(images, masks, person.held, _expressions(person))
 
 
 def mapped_album(person: Person, name: str, home: Path, progress: Progress) -> Album:
@@ -124,7 +126,13 @@ def mapped_album(person: Person, name: str, home: Path, progress: Progress) -> A
         if not all(path.exists() for path in paths):
             _write(paths, person, progress)
     images, masks = (np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
-    return Album(images, masks, person.held)
+    return Album(images, masks, person.held, _expressions(person))
+
+
+def _expressions(person: Person) -> NDArray[np.float32]:
+    """What each face does more than is usual for the person, as `expression` has it: float32 (N, 3)."""
+    found = np.stack([expression(face.face.landmarks) for face in person.stored])
+    return np.asarray(np.clip(found - np.median(found, axis=0), -STRANGEST, STRANGEST), np.float32)
 
 
 def _write(paths: tuple[Path, Path], person: Person, progress: Progress) -> None:

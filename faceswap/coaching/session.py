@@ -139,7 +139,7 @@ class Session:
         self._prepare()
         clock = time.monotonic()
         for batch in self._meter.supplied(batches):
-            losses = self._step(batch.inputs, batch.targets, batch.masks)
+            losses = self._step(batch.inputs, batch.targets, batch.masks, batch.expressions)
             now = time.monotonic()
             seconds, clock = self.state.seconds + now - clock, now
             self.state = replace(self.state, iterations=self.state.iterations + 1, seconds=seconds)

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap.faces.template import MEAN_DEPTH, MEAN_FACE, RIGID
 from faceswap.types import Image, Points
 
+OUTER_EYES = (36, 45)  # of the 68 points: the outer corners
+LIPS = ((61, 67), (62, 66), (63, 65))  # the inner ones, above and below
+MOUTH = (48, 54)  # its corners
+VARIED = np.array([0.045, 0.05, 0.05], np.float32)  # usual deviations of `expression`, on clips of speech
 AWAKE = 0.8  # of what is usual for a person: eyes open so far are not shutting
 USUAL = 75  # percentile of a person's openings that is the usual one: of open eyes, and so not the mean
 DISTANCE = 8.0  # of the camera, in extents: about 1.2 m, where perspective hardly matters
@@ -64,6 +69,30 @@ def eye_opening(landmarks: Points) -> float:
     heights = np.linalg.norm(eyes[:, 1:3] - eyes[:, 5:3:-1], axis=-1).mean(1)
     widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
     return float((heights / np.maximum(widths, 1e-6)).mean())
+
+
+def mouth_opening(landmarks: Points) -> float:
+    """How far the mouth is open, in distances between the outer corners of the eyes."""
+    gaps = [np.linalg.norm(landmarks[above] - landmarks[below]) for above, below in LIPS]
+    return float(np.mean(gaps) / between_eyes(landmarks))
+
+
+def between_eyes(landmarks: Points) -> float:
+    """The distance between the outer corners of the eyes, pixels, never 0."""
+    return max(float(np.linalg.norm(landmarks[OUTER_EYES[0]] - landmarks[OUTER_EYES[1]])), 1e-6)
+
+
+def expression(landmarks: Points) -> NDArray[np.float32]:
+    """What a face does: how far its mouth is open, how wide that is, how far its eyes are open.
+
+    Args:
+        landmarks: float32 (68, 2), pixels.
+
+    Returns:
+        float32 (3,), each in its usual deviations.
+    """
+    wide = np.linalg.norm(landmarks[MOUTH[0]] - landmarks[MOUTH[1]]) / between_eyes(landmarks)
+    return np.array([mouth_opening(landmarks), wide, eye_opening(landmarks)], np.float32) / VARIED
 
 
 def usual_opening(faces: Iterable[Points]) -> float:

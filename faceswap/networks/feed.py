@@ -25,11 +25,13 @@ class Album:
         images: BGR uint8 (N, side, side, 3); `side` leaves room around the network's picture.
         masks: uint8 (N, side, side), 255 on the face.
         held: Which of them are held out: the feed never shows them.
+        expressions: float32 (N, count), what each of them does; None where that is not known.
     """
 
     images: Image
     masks: Image
     held: range = range(0)
+    expressions: NDArray[np.float32] | None = None
 
     @property
     def taught(self) -> int:
@@ -54,11 +56,13 @@ class Batch:
         inputs: BGR uint8 (2n, size, size, 3).
         targets: The same shape.
         masks: uint8 (2n, size, size), 255 on the face.
+        expressions: float32 (2n, count), what the faces do; None where that is not known of both people.
     """
 
     inputs: Image
     targets: Image
     masks: Image
+    expressions: NDArray[np.float32] | None = None
 
 
 class Feed:
@@ -102,6 +106,7 @@ class Feed:
     def make(self, number: int) -> Batch:
         """Batch `number`."""
         samples: list[tuple[NDArray[np.uint8], ...]] = []
+        shown: list[list[int]] = [[], []]
         for side, album in enumerate(self._albums):
             draw = np.random.default_rng([self._seed, number, side])
             others = self._albums[1 - side]
@@ -110,5 +115,11 @@ class Feed:
                 other = others.images[which], others.masks[which]
                 sample = vary(album.images[index], album.masks[index], self._size, self.jitter, draw, other)
                 samples.append(sample)
+                shown[side].append(index)
         inputs, targets, masks = (np.stack(parts) for parts in zip(*samples, strict=True))
-        return Batch(inputs, targets, masks)
+        told = [
+            album.expressions[of]
+            for album, of in zip(self._albums, shown, strict=True)
+            if album.expressions is not None
+        ]
+        return Batch(inputs, targets, masks, np.concatenate(told) if len(told) == len(shown) else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from faceswap import registry
 from faceswap.networks.critics import Critics
 from faceswap.networks.likeness import Likeness
 from faceswap.networks.matching import energy_distance
+from faceswap.networks.reading import Reading
 from faceswap.options import LossOptions
 from faceswap.types import Points
 
@@ -33,6 +35,7 @@ class Objective:
         landmarks: Points | None = None,
         likeness: Likeness | None = None,
         critics: Critics | None = None,
+        reading: Reading | None = None,
     ) -> None:
         """Prepare the losses.
 
@@ -43,6 +46,7 @@ class Objective:
                 more than the rest.
             likeness: What tells who is in a picture; needed where that counts.
             critics: What tells whether a picture is real; needed where that counts.
+            reading: What reads from a code what the face does; needed where that counts.
 
         Raises:
             DependencyError: A loss needs a network whose weights are not installed.
@@ -59,11 +63,19 @@ class Objective:
             self._features = tf.constant(importance(landmarks, size, options.eyes, options.mouth)[..., None])
         self.likeness = likeness if options.identity_loss else None
         self.critics = critics if options.adversarial else None
+        self.reading = reading if options.expression else None
         self._identity, self._faces = options.identity_loss, options.identity_faces
         self._adversarial, self._match = options.adversarial, options.code_match
+        self._expression = options.expression
         blank = tf.zeros((1, size, size, 3))
         for _, loss in self._losses:
             loss(blank, blank, blank[..., :1] + 1)  # what it lacks shows now, not in the middle of tracing
+
+    @property
+    def kept(self) -> dict[str, Sequence[Any]]:
+        """What the losses themselves learn, by name, for a checkpoint."""
+        learning = [part for part in (self.critics, self.reading) if part is not None]
+        return {name: variables for part in learning for name, variables in part.kept.items()}
 
     @property
     def crossed(self) -> dict[str, int | None]:
@@ -105,6 +117,12 @@ class Objective:
         return self._match * tf.cond(
             several, lambda: energy_distance(code_a, code_b), lambda: tf.constant(0.0)
         )
+
+    def misread(self, tape: tf.GradientTape, code: Any, expressions: Any) -> Any:
+        """How badly what the faces do, float32 (n, count), is read from their codes; see `Reading`."""
+        if self.reading is None or expressions is None:
+            return tf.constant(0.0)
+        return self._expression * self.reading.error(tape, code, expressions)
 
     def exposed(self, tape: tf.GradientTape, person: str, fakes: Any, reals: Any) -> Any:
         """How easily faces made are told from real ones; what tells them learns from it. See `Critics`."""

@@ -56,7 +56,7 @@ def sweep(step: TrainingStep, batches: Iterable[Batch]) -> Sweep:
     try:
         for rate, batch in zip(rates, islice(batches, STEPS), strict=True):
             step.rate = float(rate)
-            losses.append(sum(step(batch.inputs, batch.targets, batch.masks)))
+            losses.append(sum(step(batch.inputs, batch.targets, batch.masks, batch.expressions)))
             if _burst(losses):
                 break
     finally:

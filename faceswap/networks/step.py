@@ -74,7 +74,7 @@ class TrainingStep:
     @property
     def kept(self) -> dict[str, Sequence[Any]]:
         """What else a checkpoint must hold for the training to go on as it would have, by name."""
-        return self.objective.critics.kept if self.objective.critics else {}
+        return self.objective.kept
 
     @property
     def finite(self) -> bool:
@@ -91,25 +91,26 @@ class TrainingStep:
     def rate(self, value: float) -> None:
         self.optimizer.learning_rate = value
 
-    def __call__(self, inputs: Any, targets: Any, masks: Any) -> tuple[float, float]:
+    def __call__(self, inputs: Any, targets: Any, masks: Any, expressions: Any = None) -> tuple[float, float]:
         """Learn from one batch.
 
         Args:
             inputs: uint8 (2n, size, size, 3), BGR; the first n are A's, the rest B's.
             targets: The same shape, what should come out.
             masks: uint8 (2n, size, size), 255 on the face.
+            expressions: float32 (2n, count), what the faces do; None: not told.
 
         Returns:
             The losses of A and of B.
         """
-        loss_a, loss_b, self.crossed = map(float, self._compiled(inputs, targets, masks).numpy())
+        loss_a, loss_b, self.crossed = map(float, self._compiled(inputs, targets, masks, expressions).numpy())
         return loss_a, loss_b
 
-    def _step(self, inputs: Any, targets: Any, masks: Any) -> Any:
+    def _step(self, inputs: Any, targets: Any, masks: Any, expressions: Any) -> Any:
         x, y = tf.cast(inputs, tf.float32) / 255.0, tf.cast(targets, tf.float32) / 255.0
         mask = tf.cast(masks, tf.float32)[..., None] / 255.0
         with tf.GradientTape() as tape:
-            losses = self._losses(tape, x, y, mask)
+            losses = self._losses(tape, x, y, mask, expressions)
             total = self.optimizer.scale_loss(tf.add_n(losses))
         gradients = tape.gradient(total, self._weights)
         if self._clip:
@@ -120,11 +121,12 @@ class TrainingStep:
             self.average.follow(weights_of(self._network), self.optimizer.iterations)
         return tf.stack(losses[:3])
 
-    def _losses(self, tape: tf.GradientTape, x: Any, y: Any, mask: Any) -> list[Any]:
+    def _losses(self, tape: tf.GradientTape, x: Any, y: Any, mask: Any, expressions: Any) -> list[Any]:
         """The losses of A, of B, of A's faces as B's, and of all else that counts."""
         network, objective, steps = self._network, self.objective, self.optimizer.iterations
         code = network.encoder(self._bottleneck.pictures(x, steps), training=True)
         others = [self._bottleneck.cost(code), objective.told_apart(*tf.split(code, 2))]
+        others.append(objective.misread(tape, code, expressions))
         code_a, code_b = tf.split(self._bottleneck.code(code, steps), 2)
         (y_a, y_b), (mask_a, mask_b) = tf.split(y, 2), tf.split(mask, 2)
         crossed = objective.crossed
