@@ -51,12 +51,10 @@ with open_source(Path(clip)) as source:
 _NETWORK = """
 import numpy as np
 from faceswap.conversion import BATCH
-from faceswap.networks import checkpoint, model_folder
-config = model_folder.read_config(Path(model))
-network = model_folder.build(config)
-checkpoint.load(Path(model), network)
-swap = network.predictor('b')
-faces = np.random.default_rng(0).integers(0, 256, (BATCH, config.size, config.size, 3)).astype(np.uint8)
+from faceswap.models import open_model
+opened = open_model(Path(model), 'b')
+swap, shape = opened.swap, (BATCH, opened.size, opened.size, 3)
+faces = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 swap(faces)
 begun = time.perf_counter()
 for _ in range({length} // BATCH):
