@@ -230,6 +230,7 @@ def test_side_outputs(options, two, models, tmp_path):
     assert len(table) == COUNT and all(entry["left"] < HALF for entry in table)
 
 
+@pytest.mark.real
 def test_a_trial_shows_whoever_is_swapped(options, two, models, tmp_path):
     options |= {"output": None, "try_": tmp_path / "sheet.png", "overwrite": True}
     shown = []

@@ -432,6 +432,7 @@ def test_pictures_that_are_gone_only_steady_less(config, tmp_path):
     assert len(swapper.patches([soft_frame(config.source)], [faces[4]])[0]) == 1
 
 
+@pytest.mark.real
 def test_try_writes_a_sheet_of_every_look(config, tmp_path):
     sheet = tmp_path / "sheet.png"
     tried = changed(config, output=None, try_=sheet, try_frames=2)

@@ -139,6 +139,7 @@ def test_frames_put_back_from_the_original_are_those_that_are_missed(config, tmp
     assert "Frames missed: 10, 20 to 26." in result.page.read_text()
 
 
+@pytest.mark.real
 @pytest.mark.usefixtures("fakes")
 def test_a_swap_ends_with_its_report(clips, tmp_path):
     quick = {**FAKES, "network": "tiny", "iterations": 10, "minutes": 0, "batch_size": 2, "auto": False}

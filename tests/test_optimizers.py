@@ -430,6 +430,7 @@ print("the same")
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "name", ["adam", pytest.param("nadam", marks=SLOW), pytest.param("ftrl", marks=SLOW)]
 )

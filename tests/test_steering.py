@@ -260,6 +260,7 @@ class Marks:
         return exam.Scores(error, 1.0, 0.0, 0.0, 1.0, 0.9, 0.9)
 
 
+@pytest.mark.real
 def test_the_best_is_kept_and_can_be_used(facesets, tmp_path, monkeypatch):
     monkeypatch.setattr("faceswap.coaching.session.Exam", Marks)
     monkeypatch.setattr(DETERMINISM, lambda: None)  # it would count for all tests of this process
@@ -290,6 +291,7 @@ def test_the_best_is_kept_and_can_be_used(facesets, tmp_path, monkeypatch):
     assert b"loss/a" in events and b"held_out/distance" in events and b"\x89PNG" in events
 
 
+@pytest.mark.real
 def test_it_ends_when_nothing_gets_better_and_says_so(facesets, tmp_path, monkeypatch):
     monkeypatch.setattr("faceswap.coaching.session.Exam", Marks)
     monkeypatch.setattr(DETERMINISM, lambda: None)  # it would count for all tests of this process
@@ -366,6 +368,7 @@ print("survived", kills)
 """
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_it_goes_on(facesets, tmp_path, kills):
     if not hasattr(os, "fork"):

@@ -40,6 +40,7 @@ def test_two_clips_in_one_out(clips, tmp_path):
     assert "already done" in str(again)
 
 
+@pytest.mark.real
 def test_a_report_that_cannot_be_made_does_not_spoil_the_swap(clips, tmp_path, monkeypatch, caplog):
     def missing(name):
         raise DependencyError("the mesh is missing: run 'pip install mesh'")
@@ -134,6 +135,7 @@ def test_kill_9_in_each_stage_and_run_again(tmp_path, sign):
     assert not hidden, hidden
 
 
+@pytest.mark.real
 def test_sigterm_saves_and_tells(tmp_path):
     for name, draw in (("a.mp4", RED), ("b.mp4", BLUE)):
         make(tmp_path / name, draw=draw, count=30, size=(128, 96))
