@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from faceswap import TrainConfig, train
 from faceswap.coaching import exam, people, pilot
 from faceswap.coaching.concerns import concerns
+from faceswap.coaching.meter import Meter
 from faceswap.coaching.pilot import FLAT, PATIENCE, STAGES, WINDOW, Pilot
 from faceswap.coaching.stopping import stopping
 from faceswap.errors import ModelError, OutputError, UsageError
@@ -163,6 +164,16 @@ def test_measures_of_an_expression():
     assert traits.expression(points)[:2] * traits.VARIED[:2] == pytest.approx([0.2, 0.5])
     assert exam.apart(points, points) == 0
     assert exam.apart(points, points + np.float32([3, 4])) == pytest.approx(0.05)
+
+
+def test_losses_are_shown_from_the_first_step_on():
+    meter = Meter()
+    assert np.isnan(meter.mean).all()
+    meter.losses += [(1.0, 2.0), (3.0, 2.0)]
+    assert meter.mean == (2.0, 2.0), "no row was written yet"
+    meter.entry(0.0, "warped")
+    meter.losses.append((9.0, 9.0))
+    assert meter.mean == (2.0, 2.0), "that of the row"
 
 
 def test_concerns_are_named(facesets):

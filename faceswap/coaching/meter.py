@@ -20,9 +20,16 @@ class Meter:
     def __init__(self) -> None:
         """Nothing is measured yet."""
         self.losses: list[tuple[float, float]] = []
-        self.mean = (float("nan"), float("nan"))
+        self._mean: tuple[float, float] | None = None
         self.scores: Scores | None = None
         self._waited = self._passed = 0.0
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """The losses of A and of B in the last row; before the first one, over the steps there are."""
+        if self._mean is not None or not self.losses:
+            return self._mean or (float("nan"), float("nan"))
+        return _mean(self.losses)
 
     @property
     def waiting(self) -> float:
@@ -43,11 +50,15 @@ class Meter:
 
     def entry(self, speed: float, stage: str) -> Entry:
         """A row for the CSV; the losses and scores since the last one are used up."""
-        loss_a, loss_b = np.mean(self.losses, axis=0)
-        self.mean = (float(loss_a), float(loss_b))
+        self._mean = _mean(self.losses)
         self.losses.clear()
         scores, self.scores = self.scores, None
-        return Entry(self.mean, speed, self.waiting, stage, scores)
+        return Entry(self._mean, speed, self.waiting, stage, scores)
+
+
+def _mean(losses: list[tuple[float, float]]) -> tuple[float, float]:
+    loss_a, loss_b = np.mean(losses, axis=0).tolist()
+    return loss_a, loss_b
 
 
 class Every:
