@@ -1,3 +1,4 @@
+import dataclasses
 from contextlib import closing
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from faceswap import registry
 from faceswap.errors import ModelError, UsageError
 from faceswap.networks import checkpoint, model_folder
+from faceswap.networks.augmentation import Jitter
 from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import ssim_map
@@ -102,6 +104,22 @@ def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
     assert (first.inputs == again.make(5).inputs).all() and (second.inputs == again.make(6).inputs).all()
     assert (first.inputs != second.inputs).any()
     assert (first.inputs != Feed(albums, 32, 3, 8).make(5).inputs).any()
+
+
+def test_a_batch_tells_what_its_own_faces_do():
+    """Each face is as grey as its expression says; nothing is varied."""
+    still = Jitter(**{part.name: 0.0 for part in dataclasses.fields(Jitter)})
+
+    def album(first):
+        told = first + np.arange(9, dtype=np.float32)[:, None] * [[1, 2]]
+        images = np.ones((9, 40, 40, 3)) * told[:, None, None, :1]
+        return Album(images.astype(np.uint8), np.full((9, 40, 40), 255, np.uint8), range(3, 5), told)
+
+    batch = Feed((album(10), album(100)), 32, 16, 0, still).make(0)
+    assert batch.expressions.shape == (32, 2)
+    assert (batch.targets[:, 16, 16, 0] == batch.expressions[:, 0]).all()
+    silent = dataclasses.replace(album(10), expressions=None)
+    assert Feed((silent, album(100)), 32, 4, 0, still).make(0).expressions is None
 
 
 @pytest.fixture

@@ -152,6 +152,8 @@ def test_the_landmarks_lie_in_the_albums_pictures(facesets):
     points = person.points(3)
     assert abs(points.mean(0) - (person.side - 1) / 2).max() < 0.2 * person.side
     assert 0.5 < np.ptp(points[:, 0]) / person.side * 1.6 < 1.3
+    told = people.album_of(person, quiet).expressions
+    assert told.shape == (len(person.stored), 3) and abs(np.median(told, 0)).max() < 1e-5
 
 
 def test_measures_of_an_expression():
@@ -317,16 +319,20 @@ def test_it_ends_when_nothing_gets_better_and_says_so(facesets, tmp_path, monkey
 
 
 def test_detail_counts_more_in_the_last_stage(facesets, tmp_path, monkeypatch):
-    seen = []
+    seen, learning, told = [], set(), []
 
     class Noting(TrainingStep):
         def __call__(self, *batch):
             seen.append(len(self.objective._losses))
+            learning.update([self.objective.critics, self.objective.reading])
+            told.append(batch[-1])
             return super().__call__(*batch)
 
     monkeypatch.setattr("faceswap.groundwork.TrainingStep", Noting)
-    train(config(facesets, tmp_path / "m", iterations=10))
+    train(config(facesets, tmp_path / "m", iterations=10, adversarial=0.1))
     assert seen == [2] * 9 + [3]  # the Laplacian pyramid beside L1 and DSSIM
+    assert len(learning) == 2 and None not in learning, "what had learned goes on"
+    assert all(batch.shape == (len(batch), 3) and np.ptp(batch) > 0 for batch in told)
 
 
 def test_deterministic_needs_steps(facesets, tmp_path):

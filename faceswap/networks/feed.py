@@ -106,7 +106,7 @@ class Feed:
     def make(self, number: int) -> Batch:
         """Batch `number`."""
         samples: list[tuple[NDArray[np.uint8], ...]] = []
-        shown: list[list[int]] = [[], []]
+        told = []
         for side, album in enumerate(self._albums):
             draw = np.random.default_rng([self._seed, number, side])
             others = self._albums[1 - side]
@@ -115,11 +115,7 @@ class Feed:
                 other = others.images[which], others.masks[which]
                 sample = vary(album.images[index], album.masks[index], self._size, self.jitter, draw, other)
                 samples.append(sample)
-                shown[side].append(index)
+                if album.expressions is not None:
+                    told.append(album.expressions[index])
         inputs, targets, masks = (np.stack(parts) for parts in zip(*samples, strict=True))
-        told = [
-            album.expressions[of]
-            for album, of in zip(self._albums, shown, strict=True)
-            if album.expressions is not None
-        ]
-        return Batch(inputs, targets, masks, np.concatenate(told) if len(told) == len(shown) else None)
+        return Batch(inputs, targets, masks, np.stack(told) if len(told) == len(samples) else None)

@@ -1,4 +1,4 @@
-"""How many bits training counts with.
+"""How many bits networks count with while they are trained, and while they draw.
 
 Micikevicius et al., "Mixed precision training", ICLR 2018: layers count with 16 bits, weights, losses and
 moments with 32. Graphics cards with tensor cores are several times faster so. A processor that multiplies
