@@ -10,12 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from faceswap.networks.losses import dssim, l1
+from faceswap.networks.objective import fused
 from faceswap.types import Image
 
 RATE = 1e-3
 BATCH = 8
 FLOOR = 0.1  # what a pixel off the face counts, against 1 on it
+LOSSES = (("l1", 1.0), ("dssim", 1.0))
 MASK = 0.2  # what the mask counts, against 1 for the picture
 
 
@@ -54,8 +55,6 @@ class Distillation:
         weights = self._student.trainable_variables
         with tf.GradientTape() as tape:
             made = self._student(pictures, training=True)
-            drawn, weight = made[..., :3], FLOOR + (1 - FLOOR) * mask
-            loss = l1(drawn, face, weight) + dssim(drawn, face, weight)
-            loss += MASK * tf.reduce_mean(tf.abs(made[..., 3:] - mask))
+            loss = fused(LOSSES, MASK)(made, face, mask, FLOOR + (1 - FLOOR) * mask)
         self._optimizer.apply(tape.gradient(loss, weights), weights)
         return loss

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.networks.augmentation import Jitter, vary
-from faceswap.threads import ahead
+from faceswap.threads import ahead, opencv_alone
 from faceswap.types import Image
 
 AHEAD = 4  # batches made ahead of the step
@@ -94,14 +94,15 @@ class Feed:
         made ahead is thrown away. So a run that is resumed after the change gets the same.
         """
         number = first
-        while True:
-            jitter = self.jitter
-            with closing(ahead((self.make(coming) for coming in count(number)), AHEAD)) as made:
-                for batch in made:
-                    if self.jitter != jitter:
-                        break
-                    yield batch
-                    number += 1
+        with opencv_alone():
+            while True:
+                jitter = self.jitter
+                with closing(ahead((self.make(coming) for coming in count(number)), AHEAD)) as made:
+                    for batch in made:
+                        if self.jitter != jitter:
+                            break
+                        yield batch
+                        number += 1
 
     def make(self, number: int) -> Batch:
         """Batch `number`."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 WINDOW = 7  # pixels: side of the uniform window of SSIM
-STRIDE = 2  # pixels between two windows in the loss: as good as every pixel, and a step takes a fifth less
+LOSS_WINDOW = (
+    6  # in the losses, of which two are two pixels apart: as good as at every pixel, and much faster
+)
 C1, C2 = 0.01**2, 0.03**2
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # what each scale counts, from the finest
 LEAST = 1e-3  # below it, the gradient of a power would burst
@@ -32,7 +35,8 @@ def mse(made: Any, wanted: Any, weight: Any) -> Any:
 
 def dssim(made: Any, wanted: Any, weight: Any) -> Any:
     """Structural dissimilarity, (1 - SSIM) / 2."""
-    return _mean((1 - ssim_map(made, wanted, STRIDE)) / 2, _halved(weight))
+    means, spread, coarse = _likeness(made, wanted, weight)
+    return _mean((1 - means * spread) / 2, coarse)
 
 
 def ms_ssim(made: Any, wanted: Any, weight: Any) -> Any:
@@ -46,9 +50,8 @@ def ms_ssim(made: Any, wanted: Any, weight: Any) -> Any:
     for scale in range(scales):
         if scale:
             made, wanted, weight = _halved(made), _halved(wanted), _halved(weight)
-        means, spread = _ssim_parts(made, wanted, STRIDE)
+        means, spread, coarse = _likeness(made, wanted, weight)
         likeness = means * spread if scale == scales - 1 else spread
-        coarse = _halved(weight)
         each = tf.reduce_sum(coarse * likeness, (1, 2, 3)) / (3 * tf.reduce_sum(coarse, (1, 2, 3)))
         product *= tf.maximum(each, LEAST) ** (SCALES[scale] / total)
     return 1 - tf.reduce_mean(product)
@@ -70,24 +73,43 @@ def laplacian(made: Any, wanted: Any, weight: Any) -> Any:
     return total + _mean(tf.abs(difference), weight)
 
 
-def ssim_map(x: Any, y: Any, stride: int = 1) -> Any:
-    """Structural similarity around every `stride`-th pixel, of each channel, -1 to 1.
+def ssim_map(x: Any, y: Any) -> Any:
+    """Structural similarity around every pixel, of each channel, -1 to 1.
 
     Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 13(4),
     2004, equation 13, with a uniform window, which is several times faster on a CPU than the Gaussian one.
     """
-    means, spread = _ssim_parts(x, y, stride)
+    stacked = tf.nn.avg_pool2d(tf.concat([x, y, x * x + y * y, x * y], -1), WINDOW, 1, "SAME")
+    means, spread = _factors(*tf.split(stacked, 4, -1))
     return means * spread
 
 
-def _ssim_parts(x: Any, y: Any, stride: int) -> tuple[Any, Any]:
+def _factors(mean_x: Any, mean_y: Any, squares: Any, product: Any) -> tuple[Any, Any]:
     """The two factors of SSIM: how alike the means are, and how alike what varies around them."""
-    stacked = tf.concat([x, y, x * x + y * y, x * y], axis=-1)
-    mean_x, mean_y, squares, product = tf.split(tf.nn.avg_pool2d(stacked, WINDOW, stride, "SAME"), 4, axis=-1)
     means = mean_x * mean_y
     mean_squares = mean_x * mean_x + mean_y * mean_y
     spread = (2 * (product - means) + C2) / (squares - mean_squares + C2)
     return (2 * means + C1) / (mean_squares + C1), spread
+
+
+def _likeness(made: Any, wanted: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """The two factors of SSIM in windows `LOSS_WINDOW` wide, all within the picture, and what each counts."""
+    x, y, weight = (tf.transpose(values, (0, 3, 1, 2)) for values in (made, wanted, weight))
+    return *_factors(*map(_windowed, (x, y, x * x + y * y, x * y))), _windowed(weight)
+
+
+def _windowed(values: Any) -> Any:
+    """Means over windows two pixels apart: (n, c, h, w) to (n, c, h // 2 - 2, w // 2 - 2).
+
+    Rows are added up and columns multiplied by a matrix, for that is what XLA does best.
+    """
+    height, width = values.shape[2:]
+    pairs = values[:, :, 0 : height // 2 * 2 : 2] + values[:, :, 1::2]
+    rows = pairs[:, :, :-2] + pairs[:, :, 1:-1] + pairs[:, :, 2:]
+    taken = np.zeros((width, width // 2 - 2), np.float32)
+    for column in range(taken.shape[1]):
+        taken[2 * column : 2 * column + LOSS_WINDOW, column] = LOSS_WINDOW**-2
+    return tf.matmul(rows, taken)
 
 
 def _scales(side: int, least: int, most: int) -> int:
@@ -103,5 +125,5 @@ def _halved(values: Any) -> Any:
 
 
 def _mean(values: Any, weight: Any) -> Any:
-    """Weighted mean over pictures, pixels and the three channels."""
+    """Weighted mean over pictures, pixels and the three channels, wherever these come."""
     return tf.reduce_sum(weight * values) / (3 * tf.reduce_sum(weight))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from faceswap import registry
+from faceswap.networks.autoencoder import graphics_cards
 from faceswap.networks.critics import Critics
 from faceswap.networks.likeness import Likeness
 from faceswap.networks.matching import energy_distance
@@ -23,6 +25,7 @@ EYES = (slice(36, 42), slice(42, 48))  # of the 68 landmarks
 MOUTH = (slice(48, 68),)
 AROUND = 0.03  # of the picture's side: how far past a feature's points it counts, for faces vary
 SOFT = 0.03  # of the side: deviation of the blur at its edge
+APART = ("laplacian", "perceptual")  # they enlarge pictures or have a network: XLA is slow at it
 
 
 class Objective:
@@ -51,12 +54,10 @@ class Objective:
         Raises:
             DependencyError: A loss needs a network whose weights are not installed.
         """
-        self._losses = [
-            (getattr(options, name), registry.load(registry.LOSSES, name))
-            for name in registry.LOSSES
-            if getattr(options, name)
-        ]
-        self._background, self._mask = options.background, options.mask_loss
+        shares = {name: getattr(options, name) for name in registry.LOSSES if getattr(options, name)}
+        self._apart = [(shares.pop(name), _named(name)) for name in APART if name in shares]
+        self._fused = fused(tuple(shares.items()), options.mask_loss)
+        self._background = options.background
         self._features = None
         if (options.eyes, options.mouth) != (1, 1):
             assert landmarks is not None
@@ -68,7 +69,7 @@ class Objective:
         self._adversarial, self._match = options.adversarial, options.code_match
         self._expression = options.expression
         blank = tf.zeros((1, size, size, 3))
-        for _, loss in self._losses:
+        for _, loss in self._apart:
             loss(blank, blank, blank[..., :1] + 1)  # what it lacks shows now, not in the middle of tracing
 
     @property
@@ -92,15 +93,13 @@ class Objective:
             wanted: float32 (n, size, size, 3), the face.
             mask: float32 (n, size, size, 1), 1 on it.
         """
-        picture, seen = tf.split(made, [3, 1], -1)  # the gradient of slices takes six times as long
         weight = self._background + (1 - self._background) * mask
         if self._features is not None:
             weight *= self._features
-        total = tf.constant(0.0)
-        for share, loss in self._losses:
+        total = self._fused(made, wanted, mask, weight)
+        picture, _ = tf.split(made, [3, 1], -1)  # the gradient of slices takes six times as long
+        for share, loss in self._apart:
             total += share * loss(picture, wanted, weight)
-        if self._mask:
-            total += self._mask * tf.reduce_mean(tf.abs(seen - mask))
         return total
 
     def swapped(self, made: Any) -> Any:
@@ -128,6 +127,39 @@ class Objective:
         """How easily faces made are told from real ones; what tells them learns from it. See `Critics`."""
         assert self.critics is not None
         return self._adversarial * self.critics.play(tape, person, fakes, reals)
+
+
+@cache
+def fused(shares: tuple[tuple[str, float], ...], mask_share: float) -> Callable[..., Any]:
+    """The sum of the losses of these names and shares, and of the mask's, as a function of tensors.
+
+    It takes what `Objective.rebuilt` takes, and what each pixel counts, float32 (n, size, size, 1); its
+    gradient is by what was made alone. XLA compiles both as one piece: they are dozens of small operations,
+    with which, one by one, a step takes a tenth longer. As that takes a second, it is done once in a process.
+    """
+    losses = [(share, _named(name)) for name, share in shares]
+
+    def total(made: Any, wanted: Any, mask: Any, weight: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(made)
+            picture, seen = tf.split(made, [3, 1], -1)
+            cost = mask_share * tf.reduce_mean(tf.abs(seen - mask))
+            for share, loss in losses:
+                cost += share * loss(picture, wanted, weight)
+        return cost, tape.gradient(cost, made)
+
+    compiled = tf.function(total, autograph=False, reduce_retracing=True, jit_compile=not graphics_cards())
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def cost(made: Any, wanted: Any, mask: Any, weight: Any) -> tuple[Any, Callable[[Any], Any]]:
+        value, gradient = compiled(made, wanted, mask, weight)
+        return value, lambda upstream: (upstream * gradient, None, None, None)
+
+    return cast(Callable[..., Any], cost)
+
+
+def _named(name: str) -> Callable[..., Any]:
+    return cast(Callable[..., Any], registry.load(registry.LOSSES, name))
 
 
 def importance(landmarks: Points, size: int, eyes: float, mouth: float) -> NDArray[np.float32]:
