@@ -12,6 +12,7 @@ from faceswap.networks.checkpoint import TrainingState
 from faceswap.networks.feed import Album, Feed
 from faceswap.networks.losses import ssim_map
 from faceswap.networks.model_folder import ModelConfig
+from faceswap.networks.objective import fused
 from faceswap.networks.optimizers import make
 from faceswap.networks.preview import HELD, Sitters, sheet
 from faceswap.networks.step import TrainingStep
@@ -104,6 +105,35 @@ def test_the_feed_is_the_same_again_and_differs_from_step_to_step():
     assert (first.inputs == again.make(5).inputs).all() and (second.inputs == again.make(6).inputs).all()
     assert (first.inputs != second.inputs).any()
     assert (first.inputs != Feed(albums, 32, 3, 8).make(5).inputs).any()
+
+
+def test_opencv_keeps_to_one_thread_while_a_feed_is_open():
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    with closing(Feed((faces(seed=1), faces(seed=2)), 32, 3, 7).batches(0)) as batches:
+        next(batches)
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == 2
+    cv2.setNumThreads(before)
+
+
+def test_losses_compiled_as_one_piece_are_the_sum_of_their_parts():
+    import tensorflow as tf
+
+    draw = np.random.default_rng(0)
+    made, wanted, mask = (tf.constant(draw.random((2, 32, 32, n), np.float32)) for n in (4, 3, 1))
+    shares = {"l1": 2.0, "mse": 3.0, "dssim": 0.5, "ms_ssim": 1.5}
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(made)
+        total = 0.7 * tf.reduce_mean(tf.abs(made[..., 3:] - mask))
+        for name, share in shares.items():
+            total += share * registry.load(registry.LOSSES, name)(made[..., :3], wanted, mask + 0.1)
+        compiled = 4 * fused(tuple(shares.items()), 0.7)(made, wanted, mask, mask + 0.1)
+    assert float(compiled) == pytest.approx(4 * float(total), rel=1e-4)
+    gradient, expected = tape.gradient(compiled, made).numpy(), 4 * tape.gradient(total, made).numpy()
+    assert np.abs(gradient - expected).max() < 1e-3 * np.abs(expected).max()
 
 
 def test_a_batch_tells_what_its_own_faces_do():
