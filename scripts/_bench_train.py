@@ -76,9 +76,9 @@ def measure(clips: tuple[Path, Path], folder: Path, minutes: float, picture: Pat
 
 def conv_peak(counted_in: str) -> float:
     """The most floating point operations a second that a 3x3 convolution of this type does here, forward."""
-    import tensorflow as tf
+    import faceswap.networks  # noqa: F401  first, for it loads TensorFlow quietly
 
-    import faceswap.networks  # noqa: F401  it loads TensorFlow quietly
+    import tensorflow as tf  # isort: skip
 
     best = 0.0
     for side, before, after in SHAPES:
