@@ -136,6 +136,13 @@ def test_losses_compiled_as_one_piece_are_the_sum_of_their_parts():
     assert np.abs(gradient - expected).max() < 1e-3 * np.abs(expected).max()
 
 
+def test_networks_of_several_sizes_are_trained_in_one_process():
+    same = fused((("l1", 1.0), ("dssim", 1.0)), 0.2)
+    for side in (32, 48, 64, 32):
+        made, wanted, mask = (np.full((2, side, side, n), 0.5, np.float32) for n in (4, 3, 1))
+        assert float(same(made, wanted, mask, mask)) == pytest.approx(0, abs=1e-4)
+
+
 def test_a_batch_tells_what_its_own_faces_do():
     """Each face is as grey as its expression says; nothing is varied."""
     still = Jitter(**{part.name: 0.0 for part in dataclasses.fields(Jitter)})

@@ -148,7 +148,7 @@ def fused(shares: tuple[tuple[str, float], ...], mask_share: float) -> Callable[
                 cost += share * loss(picture, wanted, weight)
         return cost, tape.gradient(cost, made)
 
-    compiled = tf.function(total, autograph=False, reduce_retracing=True, jit_compile=not graphics_cards())
+    compiled = tf.function(total, autograph=False, jit_compile=not graphics_cards())  # anew for each size
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def cost(made: Any, wanted: Any, mask: Any, weight: Any) -> tuple[Any, Callable[[Any], Any]]:
