@@ -78,7 +78,7 @@ class Blinks:
         for one, rendition in zip(points, renditions, strict=True):
             if eye_opening(one) >= WIDE * self._usual_drawn:
                 grey = _grey(rendition, pictures.shape[1])
-                for eyes, (upper, lower) in zip(self._eyes, EYES, strict=True):
+                for eyes, (upper, lower, _) in zip(self._eyes, EYES, strict=True):
                     eyes += _cut_out(grey, one, one[[*upper, *lower]])
 
     def closed(self, face: StoredFace) -> float:
@@ -105,9 +105,9 @@ class Blinks:
         return self._landmarker.locate(Pixels(picture), detected(picture.shape[0], self._coverage))
 
     def _found(self, made: Image, side: int) -> Points | None:
-        """The landmarks of both eyes of a drawn face; those of the rest mean nothing."""
+        """The landmarks of both eyes and brows of a drawn face; those of the rest mean nothing."""
         grey, points = _grey(made, side), np.zeros((68, 2), np.float32)
-        for eyes, parts in zip(self._eyes, EYES, strict=True):
+        for eyes, parts in zip(self._eyes, EYES, strict=True):  # lids and brow
             matches = sorted((_sought(grey, eye) for eye in eyes), key=lambda match: -match[0])
             if not matches:
                 return None
