@@ -136,7 +136,7 @@ def test_losses_compiled_as_one_piece_are_the_sum_of_their_parts():
     assert np.abs(gradient - expected).max() < 1e-3 * np.abs(expected).max()
 
 
-def test_networks_of_several_sizes_are_trained_in_one_process():
+def test_losses_that_are_compiled_take_pictures_of_several_sizes():
     same = fused((("l1", 1.0), ("dssim", 1.0)), 0.2)
     for side in (32, 48, 64, 32):
         made, wanted, mask = (np.full((2, side, side, n), 0.5, np.float32) for n in (4, 3, 1))

@@ -14,9 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 WINDOW = 7  # pixels: side of the uniform window of SSIM
-LOSS_WINDOW = (
-    6  # in the losses, of which two are two pixels apart: as good as at every pixel, and much faster
-)
+LOSS_WINDOW = 6  # pixels: of the windows of the losses, three pairs of rows; one begins every second pixel
 C1, C2 = 0.01**2, 0.03**2
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # what each scale counts, from the finest
 LEAST = 1e-3  # below it, the gradient of a power would burst

@@ -135,7 +135,7 @@ def fused(shares: tuple[tuple[str, float], ...], mask_share: float) -> Callable[
 
     It takes what `Objective.rebuilt` takes, and what each pixel counts, float32 (n, size, size, 1); its
     gradient is by what was made alone. XLA compiles both as one piece: they are dozens of small operations,
-    with which, one by one, a step takes a tenth longer. As that takes a second, it is done once in a process.
+    with which, one by one, a step takes a tenth longer. It takes a second, once for each size in a process.
     """
     losses = [(share, _named(name)) for name, share in shares]
 
