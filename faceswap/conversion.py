@@ -31,7 +31,7 @@ from faceswap.options import ConvertConfig, ConvertOptions
 from faceswap.progress import Progress, quiet
 from faceswap.styling import clip_look, digest_of
 from faceswap.swapper import Ensemble, Faces
-from faceswap.threads import ahead, side_by_side
+from faceswap.threads import ahead, opencv_alone, side_by_side
 from faceswap.trying import Trial, sheet
 from faceswap.video.atomic import check_output
 from faceswap.video.encoders import Encoding
@@ -42,7 +42,7 @@ from faceswap.video.source import Source, open_source, segments
 
 log = logging.getLogger(__name__)
 
-BATCH = 8  # frames whose faces go through the network together
+BATCH = 16  # frames whose faces go through the network together
 AHEAD = 8  # frames decoded meanwhile
 SHOWN = 8  # runs of missed frames that are named in the summary
 
@@ -112,7 +112,7 @@ def convert(config: ConvertConfig, progress: Progress = quiet) -> ConvertResult:
         jobs = [
             partial(_convert_segment, source, output, segment, actors.faces, swappers) for segment in todo
         ]
-        with closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as work:
+        with opencv_alone(), closing(side_by_side(jobs, workers=os.cpu_count() or 1)) as work:
             total = sum(map(len, todo))
             for _ in progress(work, total=total, desc=f"swapping {config.source.name}", unit="frame"):
                 pass

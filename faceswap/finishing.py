@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -20,12 +21,15 @@ from faceswap.blending.skin import bare_skin
 from faceswap.faces.alignment import moved, resized, transform
 from faceswap.faces.index import StoredFace
 from faceswap.faces.traits import head_pose
+from faceswap.laying import seen, shifted
 from faceswap.options import ConvertOptions
 from faceswap.provenance.watermark import Mark
-from faceswap.types import Alignment, Floats, Frame, Image, Patch
+from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch
 from faceswap.warping import scale_of
 
 CANVAS = 256  # pixels: side of the crop in which the mask is shaped
+MARGIN = 8  # pixels of it that are drawn around what is seen
+EVEN = 4  # of which they begin and end at a multiple
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Drawn:
 
     Attributes:
         original: BGR uint8 (CANVAS, CANVAS, 3), the same part of the frame.
-        picture: BGR float32 (CANVAS, CANVAS, 3), about 0 to 1: the other person's face.
+        picture: Draws a part of the other person's face: BGR float32 (CANVAS, CANVAS, 3), about 0 to 1, of
+            which it is the part.
         reach: uint8 (size, size), with the network's pixels: how far it reaches.
         alignment: How `reach` lies in its frame.
         have: The colours of the network's picture.
@@ -42,7 +47,7 @@ class Drawn:
     """
 
     original: Image
-    picture: Floats
+    picture: Callable[[Part], Floats]
     reach: Image
     alignment: Alignment
     have: Palette
@@ -117,17 +122,22 @@ class Finisher:
         reach = enlarge(own.reach, CANVAS)
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)
-        back = cv2.invertAffineTransform(_scaled(alignment, self._config.face_scale).matrix)
-        swapped = self.portrait(own.picture, recolor)
+        part = _around(opacity)
+        opacity = opacity[part]
         if self.look:
-            swapped = self.look.apply(swapped)
+            swapped = self.look.apply(self.portrait(own.picture(WHOLE), recolor))[part]
+        else:
+            swapped = self.portrait(own.picture(part), recolor)
         where = (opacity > shown / 2).astype(np.uint8)
         pitch, scale = CANVAS / own.reach.shape[0], 1 / scale_of(alignment.matrix)
-        swapped = self._detail.apply(swapped, own.original, where, pitch, scale)
+        swapped = self._detail.apply(swapped, own.original[part], where, pitch, scale)
         if self._mark:
-            swapped = self._mark.apply(swapped, self._coverage * self._config.face_scale, frame.seconds)
-        finish = self._grain(face, alignment, shown, frame.index)
-        return paste(frame.picture, Patch(swapped, opacity, np.asarray(back), finish), self._blend)
+            coverage = self._coverage * self._config.face_scale
+            swapped = self._mark.apply(swapped, coverage, frame.seconds, part, CANVAS)
+        back = cv2.invertAffineTransform(_scaled(alignment, self._config.face_scale).matrix)
+        back = shifted(back, *(back[:, :2] @ [part[1].start, part[0].start]).tolist())
+        finish = self._grain(face, alignment, part, shown, frame.index)
+        return paste(frame.picture, Patch(swapped, opacity, back, finish), self._blend)
 
     def portrait(self, picture: Floats, recolor: Recolor | None) -> Image:
         """A drawn face in the frame's colours, BGR uint8, before it gets a look."""
@@ -136,12 +146,24 @@ class Finisher:
             cv2.convertScaleAbs(np.maximum(recolor(colors) if recolor else colors, 0), alpha=255)
         )
 
-    def _grain(self, face: StoredFace, alignment: Alignment, shown: float, seed: int) -> Grain | None:
+    def _grain(
+        self, face: StoredFace, alignment: Alignment, part: Part, shown: float, seed: int
+    ) -> Grain | None:
         """What gives a face the grain of the frame it lies in."""
         if not self._config.match_grain:
             return None
         skin = bare_skin(transform(face.face.landmarks, alignment.matrix), CANVAS)
-        return Grain(self._config.match_grain, skin, shown, seed)
+        return Grain(self._config.match_grain, skin[part], shown, seed)
+
+
+def _around(opacity: Floats) -> Part:
+    """The part of a crop in which something is seen, and so much around it that its edges are not."""
+    x, y, width, height = seen(opacity)
+    (top, bottom), (left, right) = (
+        (max(low - MARGIN, 0) // EVEN * EVEN, min(-(-(low + side + MARGIN) // EVEN) * EVEN, CANVAS))
+        for low, side in ((y, height), (x, width))
+    )
+    return slice(top, bottom), slice(left, right)
 
 
 def _scaled(alignment: Alignment, factor: float) -> Alignment:

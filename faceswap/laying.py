@@ -9,9 +9,10 @@ way that is no turn.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
-LARGE = 3.0  # times its size from which a picture is turned at half of that, and then doubled
+LARGE = 3.0  # times its size from which a picture is as good at half of that, and then doubled
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 
 Floats = NDArray[np.float32]
@@ -85,25 +86,34 @@ class Place:
         """The rectangle as an index."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
-    def put(self, picture: Plane, border: int = cv2.BORDER_REPLICATE) -> Plane:
+    def put(
+        self, picture: Plane, border: int = cv2.BORDER_REPLICATE, growing: int = cv2.INTER_CUBIC
+    ) -> Plane:
         """A picture as it lies in the rectangle; past its edge it is repeated, or as `border` has it.
 
         Where it shrinks by two or more, whole pixels are averaged, so that fine detail does not alias; where
         it does not, it is enlarged along cubic curves first, and if it is to be `LARGE` once more in the end:
         that is as near to a Lanczos kernel as a turn at full size, in two thirds of the time. One that lies
         pixel on pixel is copied.
+
+        Args:
+            picture: (rows, columns) or (rows, columns, samples).
+            border: What is past its edge, one of OpenCV's borders.
+            growing: How it is enlarged, cubic or linear, one of OpenCV's interpolations.
         """
         if exact(self.matrix):
             return self._copied(picture, border)
         if self.scale >= LARGE:
-            return self._doubled(self.halved.put(picture, border), cv2.INTER_CUBIC)
+            return self.doubled(self.halved.put(picture, border, growing), growing)
         across, down = (int(1 / scale + 1e-6) for scale in np.hypot(*self.matrix[:, :2]))
         if across >= 2 or down >= 2:
             across, down = max(across, 1), max(down, 1)
             small = replace(self, matrix=_before(self.matrix, across, down))
-            return small._put(_averaged(picture, across, down), border)
+            return small._put(averaged(picture, across, down), border)
+        if growing == cv2.INTER_LINEAR:
+            return self._put(picture, border)
         rows, columns = picture.shape[:2]
-        double = cv2.resize(picture, (2 * columns, 2 * rows), interpolation=cv2.INTER_CUBIC)
+        double = cv2.resize(picture, (2 * columns, 2 * rows), interpolation=growing)
         return replace(self, matrix=_before(self.matrix, 0.5, 0.5))._put(double, border)
 
     def smooth(self, mask: Floats) -> Floats:
@@ -112,7 +122,7 @@ class Place:
             return np.asarray(self.put(mask, cv2.BORDER_CONSTANT), np.float32)
         half = self.halved
         small = cv2.warpAffine(mask, half.matrix, (half.width, half.height), flags=cv2.INTER_LINEAR)
-        return np.asarray(self._doubled(small, cv2.INTER_LINEAR), np.float32)
+        return np.asarray(self.doubled(small, cv2.INTER_LINEAR), np.float32)
 
     @property
     def halved(self) -> Self:
@@ -120,8 +130,8 @@ class Place:
         matrix = shifted(self.matrix, -0.5, -0.5) / 2
         return replace(self, width=-(-self.width // 2), height=-(-self.height // 2), matrix=matrix)
 
-    def _doubled(self, half: Plane, way: int) -> Plane:
-        """A picture of that as one of this."""
+    def doubled(self, half: Plane, way: int) -> Plane:
+        """A picture of `halved` as one of this, by one of OpenCV's interpolations."""
         whole = cv2.resize(half, (2 * half.shape[1], 2 * half.shape[0]), interpolation=way)
         return np.asarray(whole[: self.height, : self.width])
 
@@ -140,6 +150,22 @@ class Place:
         return np.asarray(cv2.copyMakeBorder(inner, *before, border))
 
 
+class Texture(NamedTuple):
+    """The grain of a face that has none of its own, all but the last for half as many rows and columns.
+
+    Attributes:
+        kept: float32 (rows, columns), 0 to 1: how much of the grain that lies under the face shows through.
+        bare: float32 (rows, columns): what lies under it, without its grain.
+        strength: float32 (rows, columns): that of the drawn grain, samples.
+        drawn: float32 (height, width), drawn grain of a deviation of 1; not to be written to.
+    """
+
+    kept: Floats
+    bare: Floats
+    strength: Floats
+    drawn: Floats
+
+
 class Finish(Protocol):
     """What is done to a face when it lies in its frame, where alone the frame's finest texture is seen."""
 
@@ -154,6 +180,17 @@ class Finish(Protocol):
         """
         ...
 
+    def texture(self, under: Plane, opacity: Floats, place: Place, unit: float) -> Texture | None:
+        """The same of a face that is enlarged by `LARGE` or more; None: nothing is added.
+
+        Args:
+            under: (height, width), the frame where the face lies.
+            opacity: float32, 0 to 1, for half as many rows and columns.
+            place: Where that is.
+            unit: Grey levels that a sample of `under` is worth.
+        """
+        ...
+
 
 def seen(opacity: Floats) -> Rectangle:
     """The part of a picture that is not wholly transparent: its first column and row, width and height."""
@@ -162,48 +199,60 @@ def seen(opacity: Floats) -> Rectangle:
 
 
 def lay(
-    plane: Plane,
-    picture: Plane,
+    planes: Sequence[Plane],
+    pictures: Sequence[Plane],
     opacity: Floats,
     place: Place,
     finish: Finish | None = None,
     levels: int = 256,
+    growing: int = cv2.INTER_CUBIC,
 ) -> None:
-    """Lay a picture over a plane, in place; where it is not seen, the plane's samples stay as they are.
+    """Lay pictures over planes, in place; where they are not seen, the planes' samples stay as they are.
 
     Args:
-        plane: uint8 or uint16, (height, width) or (height, width, samples).
-        picture: The same type and number of samples, (rows, columns) or (rows, columns, samples).
+        planes: One or more of a size, uint8 or uint16, (height, width) or (height, width, samples).
+        pictures: One for each, of the same type and number of samples, (rows, columns[, samples]).
         opacity: float32 (rows, columns), 0 to 1.
-        place: Where it lies in the plane.
-        finish: What is added to the picture there; of several samples it is given the brightness.
-        levels: How many values a sample of the plane may have.
+        place: Where they lie in the planes.
+        finish: What is added to the pictures there; of several samples it is given the brightness.
+        levels: How many values a sample of a plane may have.
+        growing: How they are enlarged, see `Place.put`.
     """
-    under = plane[place.area]
-    over, cover = finished(under, picture, opacity, place, finish, levels)
-    change = cv2.subtract(over, under, dtype=cv2.CV_32F)
-    change = cv2.multiply(change, _times(cover, under))
-    mixed = cv2.add(under, change, dtype=cv2.CV_8U if under.dtype == np.uint8 else cv2.CV_16U)
-    under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
+    large = place.scale >= LARGE and planes[0].ndim == 2 and finish is not None
+    cover = cover_of(opacity, place.halved if large else place)
+    for plane, picture in zip(planes, pictures, strict=True):
+        under, over = plane[place.area], place.put(picture, growing=growing)
+        if large:
+            texture = finish.texture(under, cover, place, 256 / levels) if finish else None
+            mixed = _mixed_at_half(under, over, cover, place, texture)
+        else:
+            mixed = _mixed(under, finished(under, over, cover, place, finish, levels), cover)
+        under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
+
+
+def cover_of(opacity: Floats, place: Place) -> Floats:
+    """The opacity as it lies in the rectangle, float32 (height, width); 0 where it cannot be seen."""
+    return np.asarray(cv2.threshold(place.smooth(opacity), SEEN, 0, cv2.THRESH_TOZERO)[1], np.float32)
 
 
 def finished(
-    under: Plane,
-    picture: Plane,
-    opacity: Floats,
-    place: Place,
-    finish: Finish | None = None,
-    levels: int = 256,
-) -> tuple[Plane, Floats]:
-    """A picture as it lies in the rectangle, not yet mixed with what is there, and its opacity there."""
-    over, cover = place.put(picture), place.smooth(opacity)
-    cover = np.asarray(cv2.threshold(cover, SEEN, 0, cv2.THRESH_TOZERO)[1], np.float32)
-    if finish is not None:
-        unit = np.float32(256 / levels)
-        more = finish(_brightness(under, unit), _brightness(over, unit), cover, place) / unit
-        depth = cv2.CV_8U if over.dtype == np.uint8 else cv2.CV_16U
-        over = np.asarray(cv2.add(over, _times(more, over), dtype=depth))
-    return over, cover
+    under: Plane, over: Plane, cover: Floats, place: Place, finish: Finish | None = None, levels: int = 256
+) -> Plane:
+    """What lies over `under` in the rectangle, its opacity there being `cover`, as `finish` leaves it."""
+    if finish is None:
+        return over
+    unit = np.float32(256 / levels)
+    more = finish(_brightness(under, unit), _brightness(over, unit), cover, place) / unit
+    return np.asarray(cv2.add(over, _times(more, over), dtype=_depth(over)))
+
+
+def averaged(picture: Plane, across: int, down: int) -> Plane:
+    """A picture whose blocks of `across` x `down` pixels are one each; at its end its border is repeated."""
+    rows, columns = picture.shape[:2]
+    if rows % down or columns % across:
+        picture = cv2.copyMakeBorder(picture, 0, -rows % down, 0, -columns % across, cv2.BORDER_REPLICATE)
+    size = (picture.shape[1] // across, picture.shape[0] // down)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def exact(matrix: NDArray[np.float64]) -> bool:
@@ -220,20 +269,46 @@ def shifted(matrix: NDArray[np.float64], right: float, down: float) -> NDArray[n
     return moved
 
 
-def _averaged(picture: Plane, across: int, down: int) -> Plane:
-    """A picture whose blocks of `across` x `down` pixels are one each; at its end its border is repeated."""
-    rows, columns = picture.shape[:2]
-    wide = cv2.copyMakeBorder(picture, 0, -rows % down, 0, -columns % across, cv2.BORDER_REPLICATE)
-    size = (wide.shape[1] // across, wide.shape[0] // down)
-    return np.asarray(cv2.resize(wide, size, interpolation=cv2.INTER_AREA))
-
-
 def _before(matrix: NDArray[np.float64], across: float, down: float) -> NDArray[np.float64]:
     """The matrix for a picture each of whose pixels is `across` x `down` of those it is for."""
     changed = matrix.copy()
     changed[:, 2] += matrix[:, :2] @ [(across - 1) / 2, (down - 1) / 2]
     changed[:, :2] *= [across, down]
     return changed
+
+
+def _mixed(under: Plane, over: Plane, cover: Floats) -> Plane:
+    """What lies in the rectangle with a picture over it, as far as that is opaque."""
+    change = cv2.subtract(over, under, dtype=cv2.CV_32F)
+    return np.asarray(cv2.add(under, cv2.multiply(change, _times(cover, under)), dtype=_depth(under)))
+
+
+def _mixed_at_half(under: Plane, over: Plane, cover: Floats, place: Place, texture: Texture | None) -> Plane:
+    """The same with grain on the picture; `cover` is for half as many rows and columns.
+
+    Of an opacity o and grain of which k is kept and r is drawn, with g a drawn one of deviation 1 and b the
+    plane u without its grain, (1 - o) u + o (p + k (u - b) + r g) is written as
+    (1 - o + o k) u + o r g - o k b + o p: all that is smooth is reckoned at half size.
+    """
+    whole = place.doubled(cover, cv2.INTER_LINEAR)
+    if texture is None:
+        return _mixed(under, over, whole)
+    kept = cv2.multiply(cover, texture.kept)
+    through, strength, bare = (
+        place.doubled(smooth, cv2.INTER_LINEAR)
+        for smooth in (
+            cv2.add(cv2.subtract(1.0, cover), kept),
+            cv2.multiply(cover, texture.strength),
+            cv2.multiply(kept, texture.bare),
+        )
+    )
+    mixed = cv2.subtract(cv2.multiply(strength, texture.drawn), bare)
+    mixed = cv2.add(mixed, cv2.multiply(through, under, dtype=cv2.CV_32F), dst=mixed)
+    return np.asarray(cv2.add(mixed, cv2.multiply(whole, over, dtype=cv2.CV_32F), dtype=_depth(under)))
+
+
+def _depth(plane: Plane) -> int:
+    return int(cv2.CV_8U if plane.dtype == np.uint8 else cv2.CV_16U)
 
 
 def _brightness(plane: Plane, unit: np.float32) -> Floats:

@@ -49,7 +49,7 @@ def open_model(path: Path, side: str, use: str = "newest") -> Model:
     from faceswap.networks import checkpoint, model_folder, precision  # late: it loads TensorFlow
 
     config = model_folder.read_config(path)
-    with precision.counting(precision.chosen(precision.AUTO)):
+    with precision.counting(precision.drawing()):
         network = model_folder.build(config)
     checkpoint.load(path, network, use=use)
     return Model(config.size, config.coverage, network.predictor(side))

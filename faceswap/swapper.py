@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +28,7 @@ from faceswap.options import ConvertConfig
 from faceswap.provenance.label import label_of, label_patch
 from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
-from faceswap.types import Alignment, Frame, Image, Patch
+from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch
 
 Faces = dict[int, list[StoredFace]]
 BATCH = 16  # pictures that go through the network together
@@ -111,7 +112,7 @@ class Swapper:
     def portrait(self, frame: Frame, face: StoredFace) -> tuple[Image, Image]:
         """One swapped face before it gets a look, and how far it reaches, as `Finisher.portrait` has them."""
         own, palettes = self.study(frame, face)
-        picture = self._finisher.portrait(own.picture, self._finisher.recolor(*palettes))
+        picture = self._finisher.portrait(own.picture(WHOLE), self._finisher.recolor(*palettes))
         return picture, enlarge(own.reach, CANVAS)
 
     def wear(self, look: Look | None) -> None:
@@ -119,16 +120,22 @@ class Swapper:
         self._finisher.look = look
 
     def _drawn(self, face: StoredFace, place: Alignment, original: Image, made: Image) -> Drawn:
-        """A face as the network made it, with detail, and where it belongs."""
-        if self._restorer:
-            picture = self._restorer.restore(made)
-        else:
-            picture = crisp(made[..., :3], CANVAS, self._config.crisp)
-        if self._blinks:
-            picture = self._blinks.follow(face, made, picture)
+        """A face as the network made it, and where it belongs."""
         fit = self._fits.get(face.person)
         fitted = fit.partly(self._config.fit).on(place) if fit else place
+        picture = partial(self._picture, face, made)
         return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, original, made))
+
+    def _picture(self, face: StoredFace, made: Image, part: Part) -> Floats:
+        """A part of a face as the network made it, with detail, its eyes shut where the frame's are."""
+        if self._blinks and self._blinks.closed(face):  # lids are sought in the whole of it
+            return self._blinks.follow(face, made, self._detailed(made, WHOLE))[part]
+        return self._detailed(made, part)
+
+    def _detailed(self, made: Image, part: Part) -> Floats:
+        if self._restorer:
+            return self._restorer.restore(made, part)
+        return crisp(made[..., :3], CANVAS, self._config.crisp, part)
 
     def _rendered(self, pictures: Image) -> Image:
         """What the network makes of pictures of who it draws."""

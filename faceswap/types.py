@@ -23,6 +23,8 @@ Points = NDArray[np.float32]
 Descriptor = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 Floats = NDArray[np.float32]
+Part = tuple[slice, slice]  # rows and columns of a picture
+WHOLE: Part = slice(None), slice(None)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from faceswap.blending.paste import enlarge, paste
 from faceswap.blending.skin import FEATURES, bare_skin
 from faceswap.faces.alignment import align, cut, transform
 from faceswap.faces.template import MEAN_FACE
-from faceswap.laying import Place
+from faceswap.laying import LARGE, Place, cover_of, lay
 from faceswap.types import Patch, Pixels
 from faceswap.video.patching import image_apply
 
@@ -199,7 +199,10 @@ def test_a_pyramid_mixes_broad_shades_widely_and_lines_sharply():
 @settings(deadline=None)
 @given(st.floats(0.3, 9), st.floats(-3, 3), st.floats(-20, 20), st.floats(-20, 20))
 def test_a_picture_lies_where_its_matrix_says(scale, angle, right, down):
-    """At any scale: a wave is where the way back leads to it, to a few grey levels and a tenth of a pixel."""
+    """A wave is where the way back leads to it, to a few grey levels and a tenth of a pixel.
+
+    From six times its size on, where it is turned at a quarter of that, to a fiftieth of its own pixels.
+    """
 
     def wave(x, y):
         return 128 + 60 * np.sin(x / 9) * np.cos(y / 11)
@@ -214,7 +217,8 @@ def test_a_picture_lies_where_its_matrix_says(scale, angle, right, down):
     off = (put - wave(u, v))[inside]
     assert np.abs(off).max() < 4
     slope = 60 / 9 * (np.cos(u / 9) * np.cos(v / 11))[inside]
-    assert abs(scale * (off @ slope) / (slope @ slope)) < 0.1, "how far aside it lies, pixels of the plane"
+    aside = abs(scale * (off @ slope) / (slope @ slope))
+    assert aside < max(0.1, scale / 50), "how far aside it lies, pixels of the plane"
 
 
 def rough(deviation, seed=0, shape=(128, 128)):
@@ -249,6 +253,60 @@ def test_a_face_that_is_much_enlarged_has_no_grain_of_its_own():
     assert roughness(grain_of(added), HERE) == pytest.approx(roughness(grain_of(region), HERE), rel=0.25)
     clean = Grain(1.0, ONES, 1.0, 0)(np.full_like(region, 128), face, ONES, large)
     assert not clean.any(), "and a clean frame gives it none"
+
+
+SIDEWAYS = cv2.getRotationMatrix2D((64, 64), 7, 1.1 * LARGE) + np.float64([[0, 0, 136], [0, 0, 136]])
+FAR = Place(0, 0, 401, 399, SIDEWAYS)
+
+
+def laid(plane, picture, opacity, finish=None, levels=256):
+    """The plane with a picture on it that is enlarged by more than `LARGE`, and where that is opaque."""
+    done = plane.copy()
+    lay([done], [picture], opacity, FAR, finish, levels)
+    return done, cover_of(opacity, FAR)
+
+
+@pytest.mark.parametrize(("levels", "kind"), [(256, np.uint8), (1024, np.uint16)])
+def test_a_much_enlarged_picture_is_mixed_by_its_opacity(levels, kind):
+    plane, picture = (
+        (cv2.resize(scene(seed)[..., 0], size, interpolation=cv2.INTER_CUBIC) * (levels / 256)).astype(kind)
+        for seed, size in ((1, (401, 399)), (2, (128, 128)))
+    )
+    done, cover = laid(plane, picture, soft())
+    over = FAR.put(picture).astype(float)
+    assert np.abs(done - (plane + (over - plane) * cover)).max() <= 2.5 * levels / 256
+    far = cv2.dilate((cover > 0).astype(np.uint8), np.ones((5, 5))) == 0
+    assert (done == plane)[far].all() and 0.1 < far.mean() < 0.9
+
+
+@pytest.mark.parametrize("levels", [256, 1024])
+def test_a_much_enlarged_face_gets_the_grain_of_the_frame(levels):
+    unit = 256 / levels
+    kind, face = (np.uint8 if levels == 256 else np.uint16), np.full((128, 128), 150)
+    for want in (0, 1.5, 4):
+        noise = cv2.GaussianBlur(np.random.default_rng(1).normal(0, want, (399, 401)), (0, 0), 0.6)
+        plane = np.rint((110 + noise) / unit).astype(kind)
+        for skin in (ONES, 0 * ONES):
+            picture = np.rint(face / unit).astype(kind)
+            done, cover = laid(plane, picture, soft(), Grain(1.0, skin, 1.0, 3), levels)
+            inside = (cover > 0.999).astype(np.uint8)
+            got, goal = (strength(grain_of(x.astype(np.float32)), inside) for x in (done, plane))
+            assert got == pytest.approx(goal, rel=0.15, abs=0.1)
+            assert done[inside > 0].mean() * unit == pytest.approx(150, abs=0.5)
+
+
+def test_lines_below_a_much_enlarged_face_do_not_come_back():
+    plane = rough(2, 1, (399, 401))[..., 0].astype(int)
+    plane[196:200] -= 70
+    plane, face = np.clip(plane, 0, 255).astype(np.uint8), np.full((128, 128), 128, np.uint8)
+    done, cover = laid(plane, face, soft(), Grain(1.0, ONES, 1.0, 3))
+    middle = np.s_[:, 150:250]
+    change = (done.astype(float) - 128)[middle]
+    rows = (cover[middle] > 0.999).all(1)
+    assert rows[170:230].all() and np.abs(change.mean(1))[rows].max() < 1.5, "no row stands out"
+    clear = rows & (np.abs(np.arange(399) - 198) > 12)
+    same = np.corrcoef(change[clear].ravel(), grain_of(plane.astype(np.float32))[middle][clear].ravel())[0, 1]
+    assert same > 0.9, "but the grain is the frame's own"
 
 
 def test_lines_of_the_original_do_not_come_back():

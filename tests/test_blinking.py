@@ -178,6 +178,7 @@ def test_each_person_has_an_own_usual(faces):
 
 
 def test_a_swap_blinks_unless_told_otherwise(clips, facesets, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(Blinks, "closed", lambda self, face: 1.0)
     monkeypatch.setattr(Blinks, "follow", lambda self, face, made, picture: picture * 0)
 
     def swapped(name, **more):

@@ -1,5 +1,7 @@
 """What a conversion says of its output, from the command to `inspect`."""
 
+from functools import partial
+
 import av
 import cv2
 import numpy as np
@@ -244,7 +246,8 @@ def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     made = np.dstack([cut(Pixels(image), alignment), np.full((128, 128), 255, np.uint8)])
     original = cut(Pixels(image), align(face.face.landmarks, CANVAS, 1.25))
     colors = colors_of(face, alignment, original, made)
-    own = Drawn(original, crisp(made[..., :3], CANVAS, 0), made[..., 3], alignment, *colors)
+    picture = partial(crisp, made[..., :3], CANVAS, 0)
+    own = Drawn(original, picture, made[..., 3], alignment, *colors)
     detector = Detector()
     for index in range(100):
         frame = Frame(index, index, 1 / 25, Pixels(image))

@@ -101,6 +101,12 @@ def test_the_same_face_gets_the_same_detail():
     assert np.array_equal(first, second)
 
 
+def test_a_part_is_that_of_the_whole():
+    made, part = network([person(7, 2)])[0], np.s_[48:200, 36:228]
+    taught = restorer(*(person(7, moved) for moved in (0, 8, -9)), narrow=0.8)
+    assert np.abs(taught.restore(made, part) - taught.restore(made)[part]).max() < 1e-5
+
+
 @pytest.fixture
 def faces(facesets):
     with Faceset.open(facesets[1]) as faceset:

@@ -133,6 +133,13 @@ def test_noise_is_marked_within_42_db_too():
     assert 10 * np.log10(255**2 / (change[mark.pattern(256, 1.6) != 0] ** 2).mean()) >= 42
 
 
+def test_a_part_of_a_face_is_marked_as_in_the_whole():
+    face, mark, part = cv2.resize(drawn_face(), (256, 256)), Mark(RUN), np.s_[24:240, 40:220]
+    whole = mark.apply(face, 1.6).astype(int) - face
+    alone = mark.apply(np.ascontiguousarray(face[part]), 1.6, part=part, size=256).astype(int) - face[part]
+    assert np.abs(alone - whole[part]).max() <= 1 and np.abs(alone).max() >= 2
+
+
 def test_it_swings_and_comes_back():
     face, mark = drawn_face(), Mark(RUN)
     up, middle, down = (mark.apply(face, 1.6, t).astype(int) - face for t in (0.0, 0.5, 1.0))

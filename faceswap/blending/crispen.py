@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.types import Floats, Image, to_float
+from faceswap.types import WHOLE, Floats, Image, Part
 
 FAINT = 8.0  # grey levels a pixel, a gradient of skin; what is stronger is an edge
 STEEP = 24.0  # grey levels a pixel beyond which an edge pulls no more
 FARTHEST = 0.5  # pixels that a pixel is pulled, before enlarging
 
 
-def crisp(face: Image, size: int, amount: float) -> Floats:
+def crisp(face: Image, size: int, amount: float, part: Part = WHOLE) -> Floats:
     """A face at another size with narrow edges, neither rounded nor clipped.
 
     Arad and Gotsman, "Enhancement by image-dependent warping", IEEE Transactions on Image Processing 8(8),
@@ -31,19 +31,19 @@ def crisp(face: Image, size: int, amount: float) -> Floats:
         size: The side that is wanted, pixels.
         amount: How far they move; 0 moves nothing, 1 is as much as looks natural. Where it is not enlarged,
             nothing moves.
+        part: What of it is made.
 
     Returns:
-        BGR float32 (size, size, 3), about 0 to 1.
+        BGR float32 (size, size, 3), about 0 to 1, of which it is the part.
     """
-    n, colors = face.shape[0], to_float(face)
+    n, colors = face.shape[0], np.multiply(face, np.float32(1 / 255), dtype=np.float32)
     if n >= size or not amount:
         way = cv2.INTER_AREA if n > size else cv2.INTER_LANCZOS4
-        return np.asarray(cv2.resize(colors, (size, size), interpolation=way), np.float32)
+        return np.asarray(cv2.resize(colors, (size, size), interpolation=way)[part], np.float32)
     grid = ((np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(n / size)) - np.float32(0.5)
-    across, down = (cv2.resize(pull, (size, size)) for pull in _pull(colors, amount))
-    moved = cv2.remap(
-        colors, grid - across, grid[:, None] - down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
-    )
+    across, down = (cv2.resize(pull, (size, size))[part] for pull in _pull(colors, amount))
+    x, y = grid[part[1]] - across, grid[part[0], None] - down
+    moved = cv2.remap(colors, x, y, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 
 

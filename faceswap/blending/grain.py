@@ -7,18 +7,20 @@ wrinkle of the original returns with it. Elsewhere grain of the same strength is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from faceswap.blending.bands import grain_of, roughness
-from faceswap.laying import Place
+from faceswap.laying import Place, Plane, Texture, averaged
 from faceswap.types import Floats
 
 LINE = 1.6  # times the variance of grain that a place has where there is a line and not grain
-AROUND = 2.0  # pixels, standard deviation of the window in which that is measured
+AROUND = 5  # pixels at half size, side of the window in which that is measured
 TILE = 256  # pixels, side of the drawn grain, which repeats
 SAMPLES = 16384  # pixels that the deviation of grain is measured in
+HALF_FINE = 0.5  # pixels at half size: with that halving, as much as `bands.FINE` at full size
 FAINT = 0.05  # grey levels of deviation below which a frame is taken to have no grain
 SMOOTH = 2.0  # pixels of the frame that a pixel of the face covers, from which on the face has no grain
 LEAST = 64  # pixels of face below which nothing is measured
@@ -64,6 +66,29 @@ class Grain:
         share = self.match * float(np.sqrt(1 - (have / want) ** 2))
         return _missing(wanted, want, skin, self.seed, share)
 
+    def texture(self, under: Plane, opacity: Floats, place: Place, unit: float) -> Texture | None:
+        """The same of a face without grain; `laying.Finish.texture` says what is what."""
+        values = np.asarray(under, np.float32)
+        half = averaged(values, 2, 2)
+        bare = np.asarray(cv2.GaussianBlur(half, (5, 5), HALF_FINE), np.float32)
+        step = max(int(np.sqrt(half.size / SAMPLES)), 1)
+        few = np.s_[::step, ::step]
+        skin = place.halved.smooth(self.skin)
+        inside = opacity[few] > self.shown / 2
+        where = inside & (skin[few] > 0.5)
+        where = where if 4 * where.sum() * step**2 >= LEAST else inside
+        if 4 * where.sum() * step**2 < LEAST:
+            return None
+        some = values[:: 2 * step, :: 2 * step] - _at_first(bare, step)
+        want = roughness(some, where.astype(np.uint8))
+        if want * unit < FAINT:
+            return None
+        squares = averaged(cv2.multiply(values, values), 2, 2)
+        variance = squares + bare * (bare - 2 * half)
+        kept = np.float32(self.match) * _even(variance, want, skin)
+        strength = np.float32(want) * (np.float32(self.match) - kept)
+        return Texture(kept, bare, strength, _drawn(under.shape[0], under.shape[1], self.seed))
+
 
 def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float) -> Floats:
     """A share of grain as strong as that of a frame: the frame's own on even skin, drawn elsewhere.
@@ -76,23 +101,45 @@ def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float)
         share: How much of it all.
     """
     size = skin.shape[::-1]
-    half = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_LINEAR)
-    variance = cv2.GaussianBlur(half, (0, 0), AROUND / 2)
-    even = np.clip(2 - variance / np.float32(LINE * want**2), 0, 1) * skin
+    variance = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_LINEAR)
+    even = _even(variance, want, skin)
     even = cv2.resize(even, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
     height, width = wanted.shape
-    drawn = _drawn(height, width, seed, want * share)
+    drawn = _drawn(height, width, seed) * np.float32(want * share)
     own = wanted if share == 1 else wanted * np.float32(share)
     own = cv2.multiply(even[:height, :width], cv2.subtract(own, drawn))
     return np.asarray(cv2.add(drawn, own, dst=own), np.float32)
 
 
-def _drawn(height: int, width: int, seed: int, strength: float) -> Floats:
-    """Grain of a deviation and of the band's fineness: float32, the same for the same seed."""
-    row, column = np.random.default_rng(seed).integers(0, TILE, 2)
-    sheet = np.roll(_SHEET * np.float32(strength), (-row, -column), (0, 1))
-    tiled = cv2.copyMakeBorder(sheet, 0, max(height - TILE, 0), 0, max(width - TILE, 0), cv2.BORDER_WRAP)
-    return np.asarray(tiled[:height, :width], np.float32)
+def _even(variance: Floats, want: float, skin: Floats) -> Floats:
+    """Where skin is bare and nothing but grain of a deviation of `want` lies on it, 0 to 1; at half size."""
+    around = cv2.blur(variance, (AROUND, AROUND))
+    return np.asarray(np.clip(2 - around / np.float32(LINE * want**2), 0, 1) * skin, np.float32)
+
+
+def _at_first(half: Floats, step: int) -> Floats:
+    """What a picture of half the size is where every 2 `step`-th pixel of the whole lies, if it is doubled.
+
+    The first pixel of each block lies a quarter of a block before the block's middle.
+    """
+    for axis in (0, 1):
+        here = np.arange(0, half.shape[axis], step)
+        before = np.maximum(here - 1, 0)
+        half = np.float32(0.75) * half.take(here, axis) + np.float32(0.25) * half.take(before, axis)
+    return half
+
+
+def _drawn(height: int, width: int, seed: int) -> Floats:
+    """Grain of a deviation of 1 and of the band's fineness, the same for a seed; not to be written to."""
+    row, column = np.random.default_rng(seed).integers(0, TILE, 2).tolist()
+    tiled = _tiled(-(-height // TILE) + 1, -(-width // TILE) + 1)
+    return tiled[row : row + height, column : column + width]
+
+
+@lru_cache(maxsize=8)
+def _tiled(down: int, across: int) -> Floats:
+    """Many sheets of grain side by side, which fit each other."""
+    return np.tile(_SHEET, (down, across))
 
 
 def _sheet() -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending import blend as blends
-from faceswap.laying import SEEN, Place, finished, shifted
+from faceswap.laying import SEEN, Place, cover_of, finished, shifted
 from faceswap.types import Floats, Image, Patch, Picture
 
 Blend = Callable[[Image, Image, Floats], Image]
@@ -35,7 +35,8 @@ def paste(picture: Picture, patch: Patch, blend: Blend = blends.alpha) -> Patch 
     place = _even(place, picture.width, picture.height)
     bottom, right = place.top + place.height, place.left + place.width
     region = np.ascontiguousarray(picture.region(place.left, place.top, right, bottom))
-    over, cover = finished(region, patch.image, patch.opacity, place, patch.finish)
+    cover = cover_of(patch.opacity, place)
+    over = finished(region, place.put(patch.image), cover, place, patch.finish)
     seen = (cover >= SEEN).astype(np.float32)
     corner = shifted(np.eye(2, 3), place.left, place.top)
     return Patch(blend(region, np.asarray(over, np.uint8), cover), seen, corner)

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending.crispen import crisp
-from faceswap.types import Floats, Grey, Image, to_float
+from faceswap.types import WHOLE, Floats, Grey, Image, Part, to_float
 
 SIDE = 128  # pixels: side at which renditions are brought together
 COARSE = 32  # pixels: side at which renditions are compared
@@ -66,26 +66,27 @@ class Restorer:
             self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
 
-    def restore(self, made: Image) -> Floats:
+    def restore(self, made: Image, part: Part = WHOLE) -> Floats:
         """A drawn face with detail.
 
         Args:
             made: uint8 (size, size, 4): BGR, and where the face is.
+            part: What of it is made.
 
         Returns:
-            BGR float32 (side, side, 3), about 0 to 1.
+            BGR float32 (side, side, 3), about 0 to 1, of which it is the part.
         """
         side = self._left_out[0].shape[0]
         grey = _grey(made)
         flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         flow.setFinestScale(1)
         (first, first_share), (second, second_share) = (
-            self._moved(which, share, grey, flow) for which, share in self._nearest(grey, made[..., 3])
+            self._moved(which, share, grey, flow, part) for which, share in self._nearest(grey, made[..., 3])
         )
         detail = cv2.blendLinear(first, second, first_share, second_share)
         trust = np.minimum((first_share + second_share) / np.float32(TRUST * 255), np.float32(1 / 255))
         detail = (detail.astype(np.float32) - 128) * trust
-        return np.asarray(cv2.add(crisp(made[..., :3], side, self._narrow), cv2.merge([detail] * 3)))
+        return np.asarray(cv2.add(crisp(made[..., :3], side, self._narrow, part), cv2.merge([detail] * 3)))
 
     def _nearest(self, grey: Grey, where: Grey) -> list[tuple[int, float]]:
         """The two pictures whose renditions are most like a drawn face, and their shares."""
@@ -99,7 +100,9 @@ class Restorer:
         shares = shares / shares.sum() if shares.sum() > 1e-6 else np.array([0.5, 0.5])
         return list(zip(nearest[:2].tolist(), shares.tolist(), strict=True))
 
-    def _moved(self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow) -> tuple[Grey, Floats]:
+    def _moved(
+        self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow, part: Part
+    ) -> tuple[Grey, Floats]:
         """What was left out of a picture, moved to where the drawn face has it; how much it counts there."""
         rendition, left_out = self._greys[which], self._left_out[which]
         side = left_out.shape[0]
@@ -107,9 +110,9 @@ class Restorer:
         there = cv2.remap(rendition, _grid(SIDE) + way, None, cv2.INTER_LINEAR)
         off = cv2.GaussianBlur(cv2.absdiff(there, grey).astype(np.float32), (0, 0), AROUND)
         counts = np.float32(share) * np.exp(-((off / np.float32(DOUBT)) ** 2))
-        wide = _grid(side) + cv2.resize(way, (side, side)) * np.float32(side / SIDE)
+        wide = _grid(side)[part] + cv2.resize(way, (side, side))[part] * np.float32(side / SIDE)
         moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=128.0)
-        return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side)), np.float32)
+        return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side))[part], np.float32)
 
 
 def _grey(made: Image) -> Grey:

@@ -35,6 +35,15 @@ def chosen(name: str) -> str:
     return BRAIN if not cards and _processor_is_able() else FULL
 
 
+def drawing() -> str:
+    """The policy that networks draw with here: as they are trained, but that weights have as many bits, too.
+
+    They are no other numbers for that; only they need not be made shorter for each batch.
+    """
+    policy = chosen(AUTO)
+    return "bfloat16" if policy == BRAIN else policy
+
+
 def _processor_is_able() -> bool:
     """Whether the processor multiplies bfloat16 numbers itself; told on Linux alone."""
     try:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from reedsolo import RSCodec
 
-from faceswap.types import Image
+from faceswap.types import WHOLE, Image, Part
 
 Map = NDArray[np.float32]
 
@@ -42,6 +42,7 @@ _RADIUS = 0.46, 0.12  # extents: half the marked disc, and the width over which 
 _AMPLITUDE = 1.0  # grey levels (root mean square over space and time) on plain skin
 _GAIN, _MOST = 0.08, 1.7  # more of it per grey level of texture around, and at most so many times
 _LIMIT = 1.95  # grey levels (root mean square of a marked face) never passed: 42.3 dB
+_SMALL = 64  # pixels: side that a crop is brought to for that
 GRID, BOOKS = 8, 4  # places a side and patterns to choose from for a byte: 256 in all
 DATA, CODED = 4, 8  # bytes
 
@@ -82,35 +83,46 @@ class Mark:
             self._drawn[size, coverage] = np.asarray(drawn * window(size, coverage), np.float32)
         return self._drawn[size, coverage]
 
-    def apply(self, crop: Image, coverage: float, seconds: float = 0.0) -> Image:
+    def apply(
+        self,
+        face: Image,
+        coverage: float,
+        seconds: float = 0.0,
+        part: Part = WHOLE,
+        size: int | None = None,
+    ) -> Image:
         """Put the mark on an aligned face.
 
         More of it where the face is lively, less on plain skin, where it would be seen.
 
         Args:
-            crop: BGR uint8 (size, size, 3).
+            face: BGR uint8 (height, width, 3), an aligned crop or a part of it.
             coverage: Side of the crop, extents of the mean face.
             seconds: When the frame is shown; 0 for a picture.
+            part: Which rows and columns of the crop it is.
+            size: Side of the crop, pixels; None: that of `face`.
 
         Returns:
-            BGR uint8 of the same shape, at least 42 dB from `crop` where it is marked.
+            BGR uint8 of the same shape, at least 42 dB from `face` where it is marked.
         """
-        pattern = self.pattern(crop.shape[0], coverage)
+        size = size or face.shape[0]
+        pattern = self.pattern(size, coverage)[part]
         swing = np.sqrt(2) * np.cos(2 * np.pi * seconds / PERIOD)
-        delta = cv2.multiply(pattern, _room(crop), scale=float(swing * _AMPLITUDE))
+        delta = cv2.multiply(pattern, _room(face, size), scale=float(swing * _AMPLITUDE))
         marked = cv2.countNonZero(pattern)
         strength = cv2.norm(delta) / np.sqrt(max(marked, 1))
         if strength > _LIMIT:
             delta *= _LIMIT / strength
-        return np.asarray(cv2.add(crop, cv2.merge([delta] * 3), dtype=cv2.CV_8U))
+        return np.asarray(cv2.add(face, cv2.merge([delta] * 3), dtype=cv2.CV_8U))
 
 
-def _room(crop: Image) -> Map:
-    """How many times the plain amplitude a place takes unseen: float32 (size, size), 1 to `_MOST`."""
-    small = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), (64, 64), interpolation=cv2.INTER_AREA)
+def _room(face: Image, size: int) -> Map:
+    """How many times the plain amplitude a place takes unseen: float32 (height, width), 1 to `_MOST`."""
+    height, width = (max(round(side * _SMALL / size), 1) for side in face.shape[:2])
+    small = cv2.resize(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), (width, height), interpolation=cv2.INTER_AREA)
     lively = cv2.blur(cv2.absdiff(small, cv2.blur(small, (5, 5))).astype(np.float32), (5, 5))
     room = np.minimum(1 + _GAIN * lively, np.float32(_MOST))
-    return np.asarray(cv2.resize(room, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(room, face.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def written(number: int, value: int) -> Map:

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from faceswap.laying import Place, exact, finished, lay, shifted
+from faceswap.laying import Place, cover_of, exact, finished, lay, shifted
 from faceswap.types import Floats, Image, Matrix, Patch, Picture
 from faceswap.video.planes import Traits, components, duplicate, traits, views
 
@@ -38,7 +38,7 @@ def image_apply(image: Image, patches: Sequence[Patch]) -> Image:
     result = image.copy()
     for patch in patches:
         if place := patch.place(image.shape[1], image.shape[0]):
-            lay(result, patch.image, patch.opacity, place, patch.finish)
+            lay([result], [patch.image], patch.opacity, place, patch.finish)
     return result
 
 
@@ -48,20 +48,28 @@ def placed(picture: Picture, patch: Patch) -> tuple[Place, Image, Floats] | None
     if place is None:
         return None
     region = picture.region(place.left, place.top, place.left + place.width, place.top + place.height)
-    over, cover = finished(region, patch.image, patch.opacity, place, patch.finish)
+    cover = cover_of(patch.opacity, place)
+    over = finished(region, place.put(patch.image), cover, place, patch.finish)
     return place, np.asarray(over, np.uint8), cover
 
 
 def _lay(picture: av.VideoFrame, patch: Patch) -> None:
-    """Lay a patch over each plane of a picture, in place; what finishes it is for brightness alone."""
+    """Lay a patch over each plane of a picture, in place.
+
+    What finishes it is for brightness alone, and so are cubic curves: eyes see colours less sharply.
+    """
     kind = traits(picture.format.name)
     patch = _on_grid(patch, kind)
-    planes, drawn = views(picture), components(patch.image, picture)
-    for number, (plane, image) in enumerate(zip(planes, drawn, strict=True)):
-        bright = number == 0 or kind.rgb
-        matrix = patch.matrix if bright else unshared(patch.matrix, kind)
-        if place := patch.place(plane.shape[1], plane.shape[0], matrix):
-            lay(plane, image, patch.opacity, place, patch.finish if bright else None, 1 << kind.depth)
+    planes, drawn, levels = views(picture), components(patch.image, picture), 1 << kind.depth
+    bright = len(planes) if kind.rgb else 1
+    height, width = planes[0].shape[:2]
+    if place := patch.place(width, height):
+        lay(planes[:bright], drawn[:bright], patch.opacity, place, patch.finish, levels)
+    if not (chroma := planes[bright:]):
+        return
+    height, width = chroma[0].shape[:2]
+    if place := patch.place(width, height, unshared(patch.matrix, kind)):
+        lay(chroma, drawn[bright:], patch.opacity, place, levels=levels, growing=cv2.INTER_LINEAR)
 
 
 def unshared(matrix: Matrix, kind: Traits) -> Matrix:

@@ -119,18 +119,24 @@ def views(picture: av.VideoFrame) -> list[NDArray[Any]]:
         For each plane an array (rows, columns), or (rows, columns, samples) where a plane interleaves
         several components; uint8, or uint16 for more than 8 bits.
     """
-    kind: type[np.generic] = np.uint8 if traits(picture.format.name).depth == 8 else np.uint16
-    samples = Counter(part.plane for part in picture.format.components)
+    name = picture.format.name
+    kind: type[np.generic] = np.uint8 if traits(name).depth == 8 else np.uint16
     arrays = []
     planes: tuple[Any, ...] = picture.planes  # the stubs do not know them for buffers
-    for index, plane in enumerate(planes):
+    for plane, count in zip(planes, _samples(name), strict=True):
         rows = np.frombuffer(plane, kind).reshape(plane.height, -1)
         if plane.line_size < 0:
             rows = rows[::-1]
-        count = samples[index]
         rows = rows[:, : plane.width * count]
         arrays.append(rows if count == 1 else rows.reshape(plane.height, plane.width, count))
     return arrays
+
+
+@lru_cache
+def _samples(name: str) -> tuple[int, ...]:
+    """How many components each plane of a pixel format interleaves."""
+    counts = Counter(part.plane for part in av.VideoFormat(name, 16, 16).components)
+    return tuple(counts[plane] for plane in sorted(counts))
 
 
 def blank(like: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
