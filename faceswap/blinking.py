@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ class Blinks:
         landmarker: Landmarker,
         coverage: float,
     ) -> None:
-        """Learn what is usual.
+        """Learn what is usual; of who is drawn only when the first eye is to be shut.
 
         Args:
             faces: Those that are swapped.
@@ -68,18 +69,14 @@ class Blinks:
             coverage: What the network was trained with.
         """
         self._landmarker, self._coverage = landmarker, coverage
+        self._pictures, self._renditions = pictures, renditions
+        self._learned, self._turn = False, Lock()  # segments are drawn side by side
         known: dict[int, list[Points]] = {}
         for face in faces:
             known.setdefault(face.person, []).append(face.face.landmarks)
         self._usual = {person: usual_opening(found) for person, found in known.items()}
-        points = [self._points(picture) for picture in pictures]
-        self._usual_drawn = usual_opening(points)
+        self._usual_drawn = 0.0
         self._eyes: tuple[list[_Eye], ...] = ([], [])
-        for one, rendition in zip(points, renditions, strict=True):
-            if eye_opening(one) >= WIDE * self._usual_drawn:
-                grey = _grey(rendition, pictures.shape[1])
-                for eyes, (upper, lower, _) in zip(self._eyes, EYES, strict=True):
-                    eyes += _cut_out(grey, one, one[[*upper, *lower]])
 
     def closed(self, face: StoredFace) -> float:
         """How far a frame's face has its eyes shut, 0 to 1."""
@@ -96,10 +93,23 @@ class Blinks:
         closed = self.closed(face)
         if not closed:
             return picture
+        with self._turn:
+            if not self._learned:
+                self._learn()
         seen = self._points(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
         missing = closed - _closed(eye_opening(seen), self._usual_drawn)
         points = self._found(made, picture.shape[0]) if missing > 0 else None
         return picture if points is None else shut(picture, points, missing)
+
+    def _learn(self) -> None:
+        """Look at what is known of who is drawn: how far their eyes are open, and how open ones are drawn."""
+        points = [self._points(picture) for picture in self._pictures]
+        self._usual_drawn, self._learned = usual_opening(points), True
+        for one, rendition in zip(points, self._renditions, strict=True):
+            if eye_opening(one) >= WIDE * self._usual_drawn:
+                grey = _grey(rendition, self._pictures.shape[1])
+                for eyes, (upper, lower, _) in zip(self._eyes, EYES, strict=True):
+                    eyes += _cut_out(grey, one, one[[*upper, *lower]])
 
     def _points(self, picture: Image) -> Points:
         return self._landmarker.locate(Pixels(picture), detected(picture.shape[0], self._coverage))

@@ -25,7 +25,7 @@ from faceswap.faces.recut import recut
 from faceswap.faces.sight import Landmarker
 from faceswap.faces.template import detected
 from faceswap.quality.identity import spread
-from faceswap.types import Alignment, Image, Pixels, Points
+from faceswap.types import Alignment, Image, Pixels
 
 SIDE = 256  # pixels: side of the crop in which features are sought
 FACES = 16  # of each person that are looked at
@@ -85,10 +85,16 @@ def fits(
     found = {}
     for person, known in people.items():
         chosen = [known[place] for place in spread(len(known), FACES)]
-        pairs = [_points(face, folder, swap, size, coverage, landmarker) for face in chosen]
-        there = [pair for pair in pairs if pair is not None]
+        places = [align(face.face.landmarks, SIDE, coverage) for face in chosen]
+        cuts = [(face, place, recut(folder, face, place)) for face, place in zip(chosen, places, strict=True)]
+        there = [(face, place, crop) for face, place, crop in cuts if crop is not None]
         if len(there) >= FEWEST:
-            found[person] = fitted(np.stack([new for _, new in there]), np.stack([old for old, _ in there]))
+            made = swap(np.stack([enlarge(crop, size) for _, _, crop in there]))
+            drawn = [_on(*one, picture) for one, picture in zip(there, made, strict=True)]
+            pairs = [(crop, picture) for (_, _, crop), picture in zip(there, drawn, strict=True)]
+            box = detected(SIDE, coverage)
+            points = [[landmarker.locate(Pixels(picture), box) for picture in pair] for pair in pairs]
+            found[person] = fitted(*np.stack(points, 1)[::-1])
     return found
 
 
@@ -109,17 +115,8 @@ def fitted(drawn: NDArray[np.float32], wanted: NDArray[np.float32]) -> Fit:
     return Fit(scale, right, down)
 
 
-def _points(
-    face: StoredFace, folder: Path, swap: Swap, size: int, coverage: float, landmarker: Landmarker
-) -> tuple[Points, Points] | None:
-    """The points of a face as it was and as it is drawn, pixels of a crop; None without its picture."""
-    place = align(face.face.landmarks, SIDE, coverage)
-    crop = recut(folder, face, place)
-    if crop is None:
-        return None
-    drawn = swap(enlarge(crop, size)[None])[0]
+def _on(face: StoredFace, place: Alignment, crop: Image, drawn: Image) -> Image:
+    """A face as it is drawn, uint8 (size, size, 4), softly put on its crop."""
     mask = np.minimum(moved(face.mask, face.alignment, place), enlarge(drawn[..., 3], SIDE))
     soft = soften(mask, Shape(feather=FEATHER * SIDE))[..., None]
-    mixed = np.rint(soft * enlarge(drawn[..., :3], SIDE) + (1 - soft) * crop).astype(np.uint8)
-    box = detected(SIDE, coverage)
-    return landmarker.locate(Pixels(crop), box), landmarker.locate(Pixels(mixed), box)
+    return np.rint(soft * enlarge(drawn[..., :3], SIDE) + (1 - soft) * crop).astype(np.uint8)

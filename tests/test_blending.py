@@ -201,7 +201,7 @@ def test_a_pyramid_mixes_broad_shades_widely_and_lines_sharply():
 def test_a_picture_lies_where_its_matrix_says(scale, angle, right, down):
     """A wave is where the way back leads to it, to a few grey levels and a tenth of a pixel.
 
-    From six times its size on, where it is turned at a quarter of that, to a fiftieth of its own pixels.
+    Where it is enlarged so much that it is turned at a quarter of its size, to a 25th of its own pixels.
     """
 
     def wave(x, y):
@@ -218,7 +218,7 @@ def test_a_picture_lies_where_its_matrix_says(scale, angle, right, down):
     assert np.abs(off).max() < 4
     slope = 60 / 9 * (np.cos(u / 9) * np.cos(v / 11))[inside]
     aside = abs(scale * (off @ slope) / (slope @ slope))
-    assert aside < max(0.1, scale / 50), "how far aside it lies, pixels of the plane"
+    assert aside < max(0.1, scale / 25), "how far aside it lies, pixels of the plane"
 
 
 def rough(deviation, seed=0, shape=(128, 128)):

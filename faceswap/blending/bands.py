@@ -17,8 +17,14 @@ def grain_of(grey: Floats) -> Floats:
 
 def detail_of(grey: Floats, wide: float, fine: float) -> Floats:
     """What is blurred away by a deviation of `wide` pixels, but not by `fine`."""
-    less = cv2.GaussianBlur(grey, (0, 0), fine)
-    return np.asarray(less - cv2.GaussianBlur(less, (0, 0), float(np.sqrt(wide**2 - fine**2))), np.float32)
+    less = _blurred(grey, fine)
+    return np.asarray(cv2.subtract(less, _blurred(less, float(np.sqrt(wide**2 - fine**2)))), np.float32)
+
+
+def _blurred(grey: Floats, deviation: float) -> Floats:
+    """Blurred as far as three deviations around: in two thirds of the time that OpenCV's four take."""
+    side = 2 * int(np.ceil(3 * deviation)) + 1
+    return np.asarray(cv2.GaussianBlur(grey, (side, side), deviation), np.float32)
 
 
 def strength(band: Floats, where: Image) -> float:

@@ -68,7 +68,10 @@ class Grain:
 
     def texture(self, under: Plane, opacity: Floats, place: Place, unit: float) -> Texture | None:
         """The same of a face without grain; `laying.Finish.texture` says what is what."""
-        values = np.asarray(under, np.float32)
+        height, width = under.shape
+        odd = height % 2, width % 2
+        even = cv2.copyMakeBorder(under, 0, odd[0], 0, odd[1], cv2.BORDER_REPLICATE) if any(odd) else under
+        values = np.asarray(even, np.float32)
         half = averaged(values, 2, 2)
         bare = np.asarray(cv2.GaussianBlur(half, (5, 5), HALF_FINE), np.float32)
         step = max(int(np.sqrt(half.size / SAMPLES)), 1)
@@ -87,7 +90,7 @@ class Grain:
         variance = squares + bare * (bare - 2 * half)
         kept = np.float32(self.match) * _even(variance, want, skin)
         strength = np.float32(want) * (np.float32(self.match) - kept)
-        return Texture(kept, bare, strength, _drawn(under.shape[0], under.shape[1], self.seed))
+        return Texture(kept, bare, strength, _drawn(height, width, self.seed))
 
 
 def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float) -> Floats:

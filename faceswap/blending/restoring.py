@@ -36,6 +36,7 @@ from faceswap.types import WHOLE, Floats, Grey, Image, Part, to_float
 SIDE = 128  # pixels: side at which renditions are brought together
 COARSE = 32  # pixels: side at which renditions are compared
 SHADE = 6  # of that: standard deviation of what is light and not shape
+STRIDE = 6  # of its pixels, from one patch that is looked for to the next; 4 takes twice as long to gain 0.3%
 COARSEST = 8.0  # pixels of the crop, standard deviation: what is coarser than detail
 ALIKE = 0.15  # how fast a picture's share falls, by how much less alike it is than the one most alike
 SMOOTH = 1.5  # of its pixels: blur of the flow
@@ -80,6 +81,7 @@ class Restorer:
         grey = _grey(made)
         flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         flow.setFinestScale(1)
+        flow.setPatchStride(STRIDE)
         (first, first_share), (second, second_share) = (
             self._moved(which, share, grey, flow, part) for which, share in self._nearest(grey, made[..., 3])
         )
