@@ -88,9 +88,10 @@ def test_pixels_off_the_mask_are_bit_identical(config, facesets, clips):
     swapper = Swapper(config)
     (patch,) = swapper.patches([found], [[face]])[0]
     from faceswap.video.patching import apply_patches
-    from faceswap.video.planes import views
+    from faceswap.video.planes import duplicate, views
 
-    before, after = views(found.picture.native), views(apply_patches(found.picture.native, [patch]))
+    native = found.picture.native
+    before, after = views(native), views(apply_patches(duplicate(native), [patch]))
     mask = np.zeros(before[0].shape, bool)
     place = patch.place(*before[0].shape[::-1])
     mask[place.area] = place.smooth(patch.opacity) > 0

@@ -25,7 +25,7 @@ from faceswap.video.images import read_image, write_image
 from faceswap.video.joining import CONTAINERS, check_container, join
 from faceswap.video.native import NativePicture
 from faceswap.video.patching import apply_patches, image_apply
-from faceswap.video.planes import PLAIN, from_bgr, nearest, to_bgr, traits, views
+from faceswap.video.planes import PLAIN, duplicate, from_bgr, nearest, to_bgr, traits, views
 from faceswap.video.source import ImageSource, VideoSource, find_sources, open_source, segments
 from faceswap.video.writer import SegmentWriter
 
@@ -432,8 +432,7 @@ def test_patch(name: str, left: int, top: int, width: int, height: int, seed: in
     image = np.empty((height, width, 3), np.uint8)
     image[:] = numbers.integers(0, 256, 3, np.uint8)
     matrix = np.array([[1.0, 0, left], [0, 1, top]])
-    result = apply_patches(native, [Patch(image, mask.astype(np.float32), matrix)])
-    assert all(np.array_equal(a, b) for a, b in zip(before, views(native), strict=True))
+    result = apply_patches(duplicate(native), [Patch(image, mask.astype(np.float32), matrix)])
 
     covered = np.zeros((29, 41), np.float32)
     for y, x in zip(*np.nonzero(mask), strict=True):
@@ -473,7 +472,7 @@ def test_a_turned_patch(name, angle, scale, x, y, seed) -> None:
     opacity = np.clip(2 - np.hypot(axis[:, None], axis) / 6, 0, 1).astype(np.float32)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     patch = Patch(drawn, opacity, np.column_stack([turn, [x, y] - turn @ [15.5, 15.5]]))
-    done, plain = to_bgr(apply_patches(native, [patch])), to_bgr(native)
+    done, plain = to_bgr(apply_patches(duplicate(native), [patch])), to_bgr(native)
     direct = image_apply(plain, [patch])
     if traits(name).gray:
         direct = np.repeat(Pixels(direct).grey()[..., None], 3, axis=2)
@@ -494,7 +493,8 @@ def test_what_finishes_a_patch_is_for_brightness(name: str) -> None:
         return np.full_like(under, 10)
 
     plain = Patch(np.full((12, 16, 3), 90, np.uint8), np.ones((12, 16), np.float32), np.eye(2, 3))
-    done, without = (apply_patches(native, [replace(plain, finish=each)]) for each in (lighter, None))
+    patches = (replace(plain, finish=each) for each in (lighter, None))
+    done, without = (apply_patches(duplicate(native), [patch]) for patch in patches)
     unit = 1 << (traits(name).depth - 8)
     for number, (new, old) in enumerate(zip(views(done), views(without), strict=True)):
         change = new.astype(int) - old
@@ -511,7 +511,7 @@ def test_own_pixels_change_next_to_nothing(name: str) -> None:
     if not traits(name).gray:
         assert np.std(image.astype(float), axis=2).mean() > 5
     patch = Patch(image[4:20, 5:28], np.ones((16, 23), np.float32), np.array([[1.0, 0, 5], [0, 1, 4]]))
-    result = apply_patches(native, [patch])
+    result = apply_patches(duplicate(native), [patch])
     for old, new in zip(views(native), views(result), strict=True):
         assert np.abs(old.astype(int) - new).mean() < 2 << (traits(name).depth - 8)
     assert np.abs(to_bgr(result) - image.astype(int)).mean() < 1.5
@@ -524,6 +524,21 @@ def test_no_patch_no_copy() -> None:
     outside = Patch(image, np.ones((4, 4), np.float32), far)
     assert apply_patches(native, []) is native
     assert apply_patches(native, [empty, outside]) is native
+
+
+def test_what_is_drawn_on_a_frame_does_not_reach_those_that_build_on_it(tmp_path: Path) -> None:
+    """The decoder keeps frames to make the next ones from."""
+    path, everywhere = tmp_path / "clip.mp4", np.ones((16, 16), np.float32)
+    clips.make(path, count=12)
+    patch = Patch(np.full((16, 16, 3), 255, np.uint8), everywhere, np.array([[1.0, 0, 8], [0, 1, 8]]))
+    with av.open(str(path)) as first, av.open(str(path)) as second:
+        plain = [to_bgr(frame) for frame in first.decode(video=0)]
+        drawn = [to_bgr(apply_patches(frame, [patch])) for frame in second.decode(video=0)]
+    assert len(drawn) == 12
+    for before, after in zip(plain, drawn, strict=True):
+        assert (after[9:23, 9:23] > 240).all()
+        after[7:25, 7:25] = before[7:25, 7:25]
+        assert np.abs(after.astype(int) - before).max() == 0
 
 
 def test_image_apply() -> None:

@@ -112,7 +112,7 @@ class Restorer:
         there = cv2.remap(rendition, _grid(SIDE) + way, None, cv2.INTER_LINEAR)
         off = cv2.GaussianBlur(cv2.absdiff(there, grey).astype(np.float32), (0, 0), AROUND)
         counts = np.float32(share) * np.exp(-((off / np.float32(DOUBT)) ** 2))
-        wide = _grid(side)[part] + cv2.resize(way, (side, side))[part] * np.float32(side / SIDE)
+        wide = cv2.add(_grid(side)[part], cv2.resize(way * np.float32(side / SIDE), (side, side))[part])
         moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=128.0)
         return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side))[part], np.float32)
 

@@ -11,26 +11,25 @@ import numpy as np
 
 from faceswap.laying import Place, cover_of, exact, finished, lay, shifted
 from faceswap.types import Floats, Image, Matrix, Patch, Picture
-from faceswap.video.planes import Traits, components, duplicate, traits, views
+from faceswap.video.planes import Traits, components, traits, views
 
 
 def apply_patches(native: av.VideoFrame, patches: Sequence[Patch]) -> av.VideoFrame:
-    """Lay patches over a decoded picture, one after the other, each plane by itself.
+    """Lay patches over a decoded picture, in place, one after the other, each plane by itself.
 
     Args:
-        native: A picture in one of the formats `planes.PLAIN`; it is not modified.
+        native: A picture in one of the formats `planes.PLAIN`.
         patches: May reach past the picture's border.
 
     Returns:
-        A picture with the changes, or `native` itself where there are none.
+        The same picture.
     """
     inside = [patch for patch in patches if patch.place(native.width, native.height)]
-    if not inside:
-        return native
-    picture = duplicate(native)
+    if inside:
+        native.make_writable()  # the decoder may still build on it
     for patch in inside:
-        _lay(picture, patch)
-    return picture
+        _lay(native, patch)
+    return native
 
 
 def image_apply(image: Image, patches: Sequence[Patch]) -> Image:

@@ -10,7 +10,7 @@ import numpy as np
 
 from faceswap.types import Image, Patch
 from faceswap.video.patching import apply_patches, image_apply
-from faceswap.video.planes import blank, views
+from faceswap.video.planes import blank, duplicate, views
 
 
 def matte(height: int, width: int, patches: Sequence[Patch]) -> Image:
@@ -40,7 +40,7 @@ def _native_matte(native: av.VideoFrame, patches: Sequence[Patch]) -> av.VideoFr
 
 def _native_beside(native: av.VideoFrame, patches: Sequence[Patch]) -> av.VideoFrame:
     both = blank(native, 2 * native.width, native.height)
-    swapped = apply_patches(native, patches)
+    swapped = apply_patches(duplicate(native), patches)
     for target, left, right in zip(views(both), views(native), views(swapped), strict=True):
         half = left.shape[1]
         target[:, :half], target[:, half:] = left, right
@@ -51,7 +51,7 @@ class View(NamedTuple):
     """A way of showing.
 
     Attributes:
-        native: For a decoded picture in one of `planes.PLAIN`.
+        native: For a decoded picture in one of `planes.PLAIN`, which may be drawn on.
         image: For a BGR image.
         across: How many times as wide the result is.
     """
