@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
 import cv2
@@ -35,6 +36,7 @@ SHUT = 0.5  # of the usual height of an eye: from `AWAKE` to there a lid comes d
 WIDE = 0.9  # of the usual: pictures whose eyes are open so far are looked for
 AROUND = (0.8, 0.6, 0.5)  # of an eye's width: how far aside, above and below its middle it is compared
 REACH = 10  # pixels it may have moved
+LIKELY = 10  # the most alike at half size, which alone are sought at full size
 BEST = 5  # the most alike, whose landmarks are taken in the mean
 
 
@@ -46,6 +48,11 @@ class _Eye:
     left: int
     top: int
     points: Points
+
+    @cached_property
+    def halved(self) -> Grey:
+        """The pixels at half size."""
+        return _halved(self.patch)
 
 
 class Blinks:
@@ -117,8 +124,10 @@ class Blinks:
     def _found(self, made: Image, side: int) -> Points | None:
         """The landmarks of both eyes and brows of a drawn face; those of the rest mean nothing."""
         grey, points = _grey(made, side), np.zeros((68, 2), np.float32)
+        small = _halved(grey)
         for eyes, parts in zip(self._eyes, EYES, strict=True):  # lids and brow
-            matches = sorted((_sought(grey, eye) for eye in eyes), key=lambda match: -match[0])
+            likely = sorted(eyes, key=lambda eye: -float(_likeness(small, eye.halved, eye, 2).max()))[:LIKELY]
+            matches = sorted((_sought(grey, eye) for eye in likely), key=lambda match: -match[0])
             if not matches:
                 return None
             for part in parts:
@@ -147,12 +156,22 @@ def _cut_out(grey: Grey, points: Points, eye: Points) -> Sequence[_Eye]:
 
 def _sought(grey: Grey, eye: _Eye) -> tuple[float, Points]:
     """How alike the likest place around is, -1 to 1, and the eye's landmarks moved there."""
-    height, width = eye.patch.shape
-    area = grey[eye.top - REACH : eye.top + height + REACH, eye.left - REACH : eye.left + width + REACH]
-    scores = cv2.matchTemplate(area, eye.patch, cv2.TM_CCOEFF_NORMED)
+    scores = _likeness(grey, eye.patch, eye, 1)
     _, best, _, (column, row) = cv2.minMaxLoc(scores)
     move = (column + _peak(scores[row], column) - REACH, row + _peak(scores[:, column], row) - REACH)
     return best, np.asarray(eye.points + np.array(move, np.float32), np.float32)
+
+
+def _likeness(grey: Grey, patch: Grey, eye: _Eye, step: int) -> Floats:
+    """How alike an eye's patch is to each place around, -1 to 1; all at a `step`-th of the size."""
+    height, width = patch.shape
+    top, left, reach = eye.top // step, eye.left // step, REACH // step
+    area = grey[top - reach : top + height + reach, left - reach : left + width + reach]
+    return np.asarray(cv2.matchTemplate(area, patch, cv2.TM_CCOEFF_NORMED), np.float32)
+
+
+def _halved(grey: Grey) -> Grey:
+    return np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _peak(scores: Floats, at: int) -> float:

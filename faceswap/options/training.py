@@ -94,7 +94,7 @@ class LossOptions(Options):
         0.1, "energy distance of A's codes from B's: how well the encoder tells them apart", low=0, high=1000
     )
     expression: float = option(
-        0.1, "squared error of reading mouth and eyes from the codes of both people alike", low=0, high=1000
+        0.3, "squared error of reading mouth and eyes from the codes of both people alike", low=0, high=1000
     )
     mask_loss: float = option(0.2, "absolute difference of the mask", low=0, high=1000)
     background: float = option(0.1, "what a pixel off the face counts, against 1 on it", low=0, high=1)
