@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -66,7 +65,7 @@ class Blinks:
         landmarker: Landmarker,
         coverage: float,
     ) -> None:
-        """Learn what is usual; of who is drawn only when the first eye is to be shut.
+        """Learn what is usual of the frames' faces.
 
         Args:
             faces: Those that are swapped.
@@ -77,46 +76,43 @@ class Blinks:
         """
         self._landmarker, self._coverage = landmarker, coverage
         self._pictures, self._renditions = pictures, renditions
-        self._learned, self._turn = False, Lock()  # segments are drawn side by side
         known: dict[int, list[Points]] = {}
         for face in faces:
             known.setdefault(face.person, []).append(face.face.landmarks)
         self._usual = {person: usual_opening(found) for person, found in known.items()}
-        self._usual_drawn = 0.0
-        self._eyes: tuple[list[_Eye], ...] = ([], [])
 
     def closed(self, face: StoredFace) -> float:
         """How far a frame's face has its eyes shut, 0 to 1."""
         return _closed(eye_opening(face.face.landmarks), self._usual[face.person])
 
-    def follow(self, face: StoredFace, made: Image, picture: Floats) -> Floats:
+    def follow(self, closed: float, made: Image, picture: Floats) -> Floats:
         """A drawn face with its eyes shut as far as a frame's.
 
         Args:
-            face: The frame's.
+            closed: How far those are, more than 0, to 1.
             made: As the network drew it, uint8 (size, size, 4).
             picture: With all detail, BGR float32 (side, side, 3), about 0 to 1.
         """
-        closed = self.closed(face)
-        if not closed:
-            return picture
-        with self._turn:
-            if not self._learned:
-                self._learn()
         seen = self._points(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
-        missing = closed - _closed(eye_opening(seen), self._usual_drawn)
+        missing = closed - _closed(eye_opening(seen), self._drawn[0])
         points = self._found(made, picture.shape[0]) if missing > 0 else None
         return picture if points is None else shut(picture, points, missing)
 
-    def _learn(self) -> None:
-        """Look at what is known of who is drawn: how far their eyes are open, and how open ones are drawn."""
+    @cached_property
+    def _drawn(self) -> tuple[float, tuple[list[_Eye], ...]]:
+        """How far the eyes of who is drawn are open usually, and how open ones are drawn, right and left.
+
+        Found out when the first eye is to be shut, which keeps one core busy for a quarter of a second.
+        """
         points = [self._points(picture) for picture in self._pictures]
-        self._usual_drawn, self._learned = usual_opening(points), True
+        usual = usual_opening(points)
+        both: tuple[list[_Eye], ...] = ([], [])
         for one, rendition in zip(points, self._renditions, strict=True):
-            if eye_opening(one) >= WIDE * self._usual_drawn:
+            if eye_opening(one) >= WIDE * usual:
                 grey = _grey(rendition, self._pictures.shape[1])
-                for eyes, (upper, lower, _) in zip(self._eyes, EYES, strict=True):
+                for eyes, (upper, lower, _) in zip(both, EYES, strict=True):
                     eyes += _cut_out(grey, one, one[[*upper, *lower]])
+        return usual, both
 
     def _points(self, picture: Image) -> Points:
         return self._landmarker.locate(Pixels(picture), detected(picture.shape[0], self._coverage))
@@ -125,7 +121,7 @@ class Blinks:
         """The landmarks of both eyes and brows of a drawn face; those of the rest mean nothing."""
         grey, points = _grey(made, side), np.zeros((68, 2), np.float32)
         small = _halved(grey)
-        for eyes, parts in zip(self._eyes, EYES, strict=True):  # lids and brow
+        for eyes, parts in zip(self._drawn[1], EYES, strict=True):  # lids and brow
             likely = sorted(eyes, key=lambda eye: -float(_likeness(small, eye.halved, eye, 2).max()))[:LIKELY]
             matches = sorted((_sought(grey, eye) for eye in likely), key=lambda match: -match[0])
             if not matches:

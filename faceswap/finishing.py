@@ -123,6 +123,8 @@ class Finisher:
         mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
         opacity = soften(mask, self._shape) * np.float32(shown)
         part = _around(opacity)
+        if part is None:
+            return None
         opacity = opacity[part]
         if self.look:
             swapped = self.look.apply(self.portrait(own.picture(WHOLE), recolor))[part]
@@ -156,9 +158,11 @@ class Finisher:
         return Grain(self._config.match_grain, skin[part], shown, seed)
 
 
-def _around(opacity: Floats) -> Part:
+def _around(opacity: Floats) -> Part | None:
     """The part of a crop in which something is seen, and so much around it that its edges are not."""
     x, y, width, height = seen(opacity)
+    if not width:
+        return None
     (top, bottom), (left, right) = (
         (max(low - MARGIN, 0) // EVEN * EVEN, min(-(-(low + side + MARGIN) // EVEN) * EVEN, CANVAS))
         for low, side in ((y, height), (x, width))

@@ -218,13 +218,14 @@ def lay(
         levels: How many values a sample of a plane may have.
         growing: How they are enlarged, see `Place.put`.
     """
-    large = place.scale >= LARGE and planes[0].ndim == 2 and finish is not None
+    large = finish is not None and place.scale >= LARGE and planes[0].ndim == 2
     cover = cover_of(opacity, place.halved if large else place)
     for plane, picture in zip(planes, pictures, strict=True):
         under, over = plane[place.area], place.put(picture, growing=growing)
-        if large:
-            texture = finish.texture(under, cover, place, 256 / levels) if finish else None
-            mixed = _mixed_at_half(under, over, cover, place, texture)
+        if large and finish:
+            mixed = _mixed_at_half(
+                under, over, cover, place, finish.texture(under, cover, place, 256 / levels)
+            )
         else:
             mixed = _mixed(under, finished(under, over, cover, place, finish, levels), cover)
         under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)

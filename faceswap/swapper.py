@@ -128,8 +128,8 @@ class Swapper:
 
     def _picture(self, face: StoredFace, made: Image, part: Part) -> Floats:
         """A part of a face as the network made it, with detail, its eyes shut where the frame's are."""
-        if self._blinks and self._blinks.closed(face):  # lids are sought in the whole of it
-            return self._blinks.follow(face, made, self._detailed(made, WHOLE))[part]
+        if self._blinks and (closed := self._blinks.closed(face)):  # lids are sought in the whole of it
+            return self._blinks.follow(closed, made, self._detailed(made, WHOLE))[part]
         return self._detailed(made, part)
 
     def _detailed(self, made: Image, part: Part) -> Floats:

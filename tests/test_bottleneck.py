@@ -205,4 +205,5 @@ def test_half_the_bits_only_where_the_processor_multiplies_them(flags, policy, t
         told.write_text(f"model name\t: any\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
     monkeypatch.setattr(precision, "PROCESSOR", told)
     assert precision.chosen("auto") == policy
+    assert precision.drawing() == policy.removeprefix("mixed_"), "weights need not be made shorter each time"
     assert precision.chosen("mixed_float16") == "mixed_float16"
