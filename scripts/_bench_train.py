@@ -28,17 +28,24 @@ from faceswap import ExtractConfig, extract
 from faceswap.faces.faceset import INDEX
 
 SIDE = 128  # pixels at which all networks are compared
-SPEED_MINUTES = 1.0  # of training, for the speed alone
+SPEED_MINUTES = 2.0  # of training, for the speed alone
 LARGE_STEP = 16  # faces of each person in a large step: more a second than in the usual ones, and fewer steps
 LARGE = f"swift {LARGE_STEP}+{LARGE_STEP}"
+SPEEDS: dict[str, dict[str, Any]] = {  # what is trained for the speed alone
+    "swift": {},
+    LARGE: {"batch_size": LARGE_STEP},
+    "swift in float32": {"precision": "float32"},
+    f"{LARGE} in float32": {"batch_size": LARGE_STEP, "precision": "float32"},
+}
+QUALITIES: dict[str, dict[str, Any]] = {"swift": {}, "original": {"network": "original"}}
 SHAPES = ((64, 64, 64), (32, 96, 96), (16, 192, 192), (48, 64, 64))  # side, channels in and out
 BATCH = 16
 SECONDS = 1.0  # that each of them is run
 CHILD = """
 import json, resource, sys
 from faceswap import TrainConfig, train
-a, b, model, network, minutes, size = sys.argv[1:]
-options = {"network": network, "minutes": float(minutes), "batch_size": int(size)}
+a, b, model, minutes, options = sys.argv[1:]
+options = json.loads(options) | {"minutes": float(minutes)}
 result = train(TrainConfig(faceset_a=a, faceset_b=b, model=model, **options))
 print(json.dumps({"waiting": result.waiting, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 """
@@ -51,22 +58,22 @@ def measure(clips: tuple[Path, Path], folder: Path, minutes: float, picture: Pat
     Args:
         clips: A's and B's.
         folder: Where facesets and models are kept.
-        minutes: How long each network is trained; 0 for the speed alone, in small and in large steps.
+        minutes: How long each network is trained; 0 for the speed alone, as `SPEEDS` has it.
         picture: Where quality over minutes is drawn.
     """
     facesets = tuple(_faceset(clip, folder / side) for clip, side in zip(clips, "ab", strict=True))
-    names = ("swift", "original") if minutes else ("swift", LARGE)
+    trainings = QUALITIES if minutes else SPEEDS
     peaks = {name: conv_peak(name) for name in ("float32", "bfloat16")}
     figures: Figures = {"conv3x3 peak": {f"GFLOP/s in {name}": peak / 1e9 for name, peak in peaks.items()}}
     curves = {}
-    for name in names:
+    for name, options in trainings.items():
         model = folder / f"{name.replace(' ', '-')}-{minutes or SPEED_MINUTES:g}"
-        figures[name] = _trained(facesets, model, name, minutes or SPEED_MINUTES, peaks)
+        figures[name] = _trained(facesets, model, minutes or SPEED_MINUTES, options, peaks)
         curves[name] = _rows(model)
         if minutes:
             figures[name] |= _quality(facesets, model, curves[name])
     if minutes:
-        ours, theirs = (figures[name]["1 - SSIM of B rebuilt"] for name in names)
+        ours, theirs = (figures[name]["1 - SSIM of B rebuilt"] for name in trainings)
         figures["swift against original"] = {"1 - SSIM, ratio (0.5 or less is wanted)": ours / theirs}
         figures |= _table(curves)
         if picture:
@@ -117,13 +124,16 @@ def _faceset(clip: Path, folder: Path) -> Path:
 
 
 def _trained(
-    facesets: tuple[Path, ...], model: Path, name: str, minutes: float, peaks: dict[str, float]
+    facesets: tuple[Path, ...],
+    model: Path,
+    minutes: float,
+    options: dict[str, Any],
+    peaks: dict[str, float],
 ) -> dict[str, float]:
     """Train in a process of its own; speed, share of the peak, waiting, memory."""
     from faceswap.networks import model_folder
 
-    network, size = ("swift", LARGE_STEP) if name == LARGE else (name, 0)
-    arguments = [*map(str, facesets), str(model), network, str(minutes), str(size)]
+    arguments = [*map(str, facesets), str(model), str(minutes), json.dumps(options)]
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True, check=True
     )

@@ -16,9 +16,9 @@ the whole of `convert` from loading the model to the joined file, each in a proc
 its libraries; how long TensorFlow takes to load; then the share of the content guard and of the pixel mark in
 the processor's time, where `convert` finds the faces itself.
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
-`train` trains `swift` for a minute in steps of the usual size and for one in larger steps, for its speed; or,
-with --minutes, `swift` and `original` for so long each, and compares what the faces that were held out show;
-see `_bench_train.py`.
+`train` trains `swift` for two minutes each in steps of the usual size and in larger ones, as layers count by
+default and in float32, for its speed; or, with --minutes, `swift` and `original` for so long each, and
+compares what the faces that were held out show; see `_bench_train.py`.
 `pipeline` times all of `swap`, its report with it, against a plain loop that trains as long; see
 `_bench_pipeline.py`.
 `verify` trains the Siamese network with each loss for equal steps, and tests it on people it never saw; see
