@@ -12,8 +12,9 @@ from faceswap.types import Alignment, Image, Matrix, Picture, Points
 def umeyama(source: Points, target: Points) -> Matrix:
     """The similarity transform (rotation, scale, shift; no mirror) nearest to mapping source onto target.
 
-    Least squares after Umeyama, "Least-squares estimation of transformation parameters between two point
-    patterns", IEEE TPAMI 13(4), 1991, equations 38-43.
+    Least squares; what Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", IEEE TPAMI 13(4), 1991, finds for any number of dimensions is in the plane, with points as
+    complex numbers, the regression of one set on the other.
 
     Args:
         source: (N, 2), N >= 2, not all the same point.
@@ -22,17 +23,11 @@ def umeyama(source: Points, target: Points) -> Matrix:
     Returns:
         float64 (2, 3): target ~ matrix @ [x, y, 1].
     """
-    src, dst = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    src_mean, dst_mean = src.mean(0), dst.mean(0)
-    src_centred, dst_centred = src - src_mean, dst - dst_mean
-    u, spread, vt = np.linalg.svd(dst_centred.T @ src_centred / len(src))
-    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt)) or 1.0])
-    rotation = u @ np.diag(sign) @ vt
-    scale = (spread * sign).sum() / max(src_centred.var(0).sum(), 1e-12)
-    matrix = np.empty((2, 3))
-    matrix[:, :2] = scale * rotation
-    matrix[:, 2] = dst_mean - matrix[:, :2] @ src_mean
-    return matrix
+    src, dst = (np.asarray(points, np.float64) @ [1, 1j] for points in (source, target))
+    centred = src - src.mean()
+    turn = np.vdot(centred, dst) / max(np.vdot(centred, centred).real, 1e-12)
+    move = dst.mean() - turn * src.mean()
+    return np.array([[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]])
 
 
 def align(landmarks: Points, size: int, coverage: float) -> Alignment:
