@@ -20,14 +20,14 @@ from faceswap.blending.paste import Blend, enlarge, paste
 from faceswap.blending.skin import bare_skin
 from faceswap.faces.alignment import moved, resized, transform
 from faceswap.faces.index import StoredFace
-from faceswap.faces.traits import head_pose
 from faceswap.laying import seen, shifted
 from faceswap.options import ConvertOptions
 from faceswap.provenance.watermark import Mark
 from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch
 from faceswap.warping import scale_of
 
-CANVAS = 256  # pixels: side of the crop in which the mask is shaped
+CANVAS = 256  # pixels: side of the crop in which a face is finished
+ROUGH = 128  # pixels: side of the crop in which its mask is shaped
 MARGIN = 8  # pixels of it that are drawn around what is seen
 EVEN = 4  # of which they begin and end at a multiple
 
@@ -62,7 +62,7 @@ def colors_of(
     Args:
         face: Where it was found.
         alignment: How `made` lies in its frame.
-        original: BGR uint8 (n, n, 3), the same part of the frame in any number of pixels.
+        original: BGR uint8 (size, size, 3), the same part of the frame.
         made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
     """
     where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
@@ -71,7 +71,7 @@ def colors_of(
 
 def trust(face: StoredFace, config: ConvertOptions) -> float:
     """How much of the swap shows on a face, 0 to 1, by how far it is turned away."""
-    yaw, pitch, _ = head_pose(face.face.landmarks)
+    yaw, pitch, _ = face.pose
     return confidence(yaw, pitch, config.fade_from)
 
 
@@ -94,7 +94,7 @@ class Finisher:
         self._color = registry.load(registry.COLORS, config.color)
         self._blend: Blend = registry.load(registry.BLENDS, config.blend)
         self._detail = Detail(config.sharpen, config.match_detail)
-        self._extent = CANVAS / coverage
+        self._extent = ROUGH / coverage
         sides = (config.erode_top, config.erode_bottom, config.erode_left, config.erode_right)
         self._shape = Shape(config.erode, *sides, config.feather).scaled(self._extent)
         self.look: Look | None = None
@@ -119,9 +119,7 @@ class Finisher:
         if shown <= 0:
             return None
         alignment = resized(own.alignment, CANVAS)
-        reach = enlarge(own.reach, CANVAS)
-        mask = combined(moved(face.mask, face.alignment, alignment), reach, self._config.mask)
-        opacity = soften(mask, self._shape) * np.float32(shown)
+        opacity = self._opacity(face, own) * np.float32(shown)
         part = _around(opacity)
         if part is None:
             return None
@@ -140,6 +138,14 @@ class Finisher:
         back = shifted(back, *(back[:, :2] @ [part[1].start, part[0].start]).tolist())
         finish = self._grain(face, alignment, part, shown, frame.index)
         return paste(frame.picture, Patch(swapped, opacity, back, finish), self._blend)
+
+    def _opacity(self, face: StoredFace, own: Drawn) -> Floats:
+        """How much of a face shows by the mask, float32 (CANVAS, CANVAS), 0 to 1."""
+        alignment = resized(own.alignment, ROUGH)
+        faceset = moved(face.mask, face.alignment, alignment)
+        mask = combined(faceset, enlarge(own.reach, ROUGH), self._config.mask)
+        rough = soften(mask, self._shape)
+        return np.asarray(cv2.resize(rough, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def portrait(self, picture: Floats, recolor: Recolor | None) -> Image:
         """A drawn face in the frame's colours, BGR uint8, before it gets a look."""

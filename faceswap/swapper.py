@@ -97,10 +97,11 @@ class Swapper:
         pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
         places = [align(face.face.landmarks, max(self._size, CANVAS), self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
-        made = self._swap(np.stack([enlarge(crop, self._size) for crop in crops])) if crops else ()
+        inputs = [enlarge(crop, self._size) for crop in crops]
+        made = self._swap(np.stack(inputs)) if crops else ()
         return [
-            self._drawn(face, resized(place, self._size), enlarge(crop, CANVAS), result)
-            for (_, face), place, crop, result in zip(pairs, places, crops, made, strict=True)
+            self._drawn(face, resized(place, self._size), enlarge(crop, CANVAS), small, result)
+            for (_, face), place, crop, small, result in zip(pairs, places, crops, inputs, made, strict=True)
         ]
 
     def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
@@ -119,12 +120,12 @@ class Swapper:
         """Give all faces from now on a look."""
         self._finisher.look = look
 
-    def _drawn(self, face: StoredFace, place: Alignment, original: Image, made: Image) -> Drawn:
-        """A face as the network made it, and where it belongs."""
+    def _drawn(self, face: StoredFace, place: Alignment, original: Image, small: Image, made: Image) -> Drawn:
+        """A face as the network made it of a `small` picture of the original, and where it belongs."""
         fit = self._fits.get(face.person)
         fitted = fit.partly(self._config.fit).on(place) if fit else place
         picture = partial(self._picture, face, made)
-        return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, original, made))
+        return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, small, made))
 
     def _picture(self, face: StoredFace, made: Image, part: Part) -> Floats:
         """A part of a face as the network made it, with detail, its eyes shut where the frame's are."""

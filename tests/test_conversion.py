@@ -347,7 +347,7 @@ def test_turned_faces_fade_out_and_are_listed(config, monkeypatch):
     with Faceset.open(config.faceset) as faceset:
         for face in steadied(faceset.faces()):
             pose(face.face.landmarks)
-    monkeypatch.setattr("faceswap.finishing.head_pose", pose)
+    monkeypatch.setattr("faceswap.faces.index.head_pose", pose)
     result = convert(changed(config, crf=0))
     assert result.missed == (range(12, 30),) and result.swapped == 12
     assert "not swapped: 12-29" in str(result)

@@ -28,8 +28,8 @@ def _blurred(grey: Floats, deviation: float) -> Floats:
 
 
 def strength(band: Floats, where: Image) -> float:
-    """Root mean square of a band inside a mask, grey levels; lines count."""
-    mean, spread = cv2.meanStdDev(band, mask=where)
+    """Root mean square of a band inside a mask, by every second row, grey levels; lines count."""
+    mean, spread = cv2.meanStdDev(band[::2], mask=where[::2])
     return float(np.hypot(mean[0, 0], spread[0, 0]))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from faceswap.faces.traits import Traits
+from faceswap.faces.traits import Traits, head_pose
 from faceswap.types import AlignedFace, Alignment, Box, Face, Image
 
 VERSION = 3
@@ -72,6 +73,11 @@ class StoredFace:
     def mask(self) -> Image:
         """uint8 (size, size), 255 on the face and 0 off it."""
         return unpack(self.packed_mask, self.alignment.size)
+
+    @cached_property
+    def pose(self) -> tuple[float, float, float]:
+        """Yaw, pitch and roll by its landmarks, steadied where these are, as `Traits` has them."""
+        return head_pose(self.face.landmarks)
 
 
 @dataclass(frozen=True)
