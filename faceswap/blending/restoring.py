@@ -39,6 +39,7 @@ SHADE = 6  # of that: standard deviation of what is light and not shape
 STRIDE = 6  # of its pixels, from one patch that is looked for to the next; 4 takes twice as long to gain 0.3%
 COARSEST = 8.0  # pixels of the crop, standard deviation: what is coarser than detail
 ALIKE = 0.15  # how fast a picture's share falls, by how much less alike it is than the one most alike
+FEW = 0.05  # the share of a second picture below which it is left out: so are two of three
 SMOOTH = 1.5  # of its pixels: blur of the flow
 AROUND = 2.0  # of its pixels: over which two renditions are compared
 DOUBT = 14.0  # grey levels they may differ by
@@ -58,13 +59,13 @@ class Restorer:
         """
         self._narrow = narrow
         self._greys: list[Grey] = []
-        self._left_out: list[Grey] = []
+        self._left_out: list[Floats] = []  # grey levels
         for picture, made in zip(pictures, renditions, strict=True):
             self._greys.append(_grey(made))
             drawn = crisp(made[..., :3], picture.shape[0], narrow)
             missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
-            missing -= cv2.GaussianBlur(missing, (0, 0), COARSEST)
-            self._left_out.append(np.asarray(cv2.convertScaleAbs(missing * 255 + 128), np.uint8))
+            fine = cv2.subtract(missing, cv2.GaussianBlur(missing, (0, 0), COARSEST))
+            self._left_out.append(np.asarray(fine * np.float32(255), np.float32))
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
 
     def restore(self, made: Image, part: Part = WHOLE) -> Floats:
@@ -82,29 +83,31 @@ class Restorer:
         flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         flow.setFinestScale(1)
         flow.setPatchStride(STRIDE)
-        (first, first_share), (second, second_share) = (
+        (detail, counts), *others = (
             self._moved(which, share, grey, flow, part) for which, share in self._nearest(grey, made[..., 3])
         )
-        detail = cv2.blendLinear(first, second, first_share, second_share)
-        trust = np.minimum((first_share + second_share) / np.float32(TRUST * 255), np.float32(1 / 255))
-        detail = (detail.astype(np.float32) - 128) * trust
+        for second, more in others:
+            detail, counts = cv2.blendLinear(detail, second, counts, more), counts + more
+        trust = np.minimum(counts / np.float32(TRUST * 255), np.float32(1 / 255))
+        detail = cv2.multiply(detail, trust)
         return np.asarray(cv2.add(crisp(made[..., :3], side, self._narrow, part), cv2.merge([detail] * 3)))
 
     def _nearest(self, grey: Grey, where: Grey) -> list[tuple[int, float]]:
-        """The two pictures whose renditions are most like a drawn face, and their shares."""
+        """The picture whose rendition is most like a drawn face, and the next if it counts, with shares."""
         weights = cv2.resize(where, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
         off = np.sqrt((self._shapes - _shape(grey)) ** 2 @ weights / max(float(weights.sum()), 1.0)) + 1e-3
         nearest = np.argsort(off, kind="stable")[:3]
         likeness = np.exp(-(off[nearest] / off[nearest[0]] - 1) / ALIKE)
-        shares = (
-            likeness[:2] - likeness[2]
-        )  # nothing for the third, so that it may come second without a jump
-        shares = shares / shares.sum() if shares.sum() > 1e-6 else np.array([0.5, 0.5])
-        return list(zip(nearest[:2].tolist(), shares.tolist(), strict=True))
+        # Nothing for the third, so that it may come second without a jump, nor for one of few hundredths.
+        first, second = (likeness[:2] - likeness[2]).tolist()
+        share = second / (first + second) if first + second > 1e-6 else 0.5
+        share = max(share - FEW, 0.0) / (1 - 2 * FEW)
+        chosen = [(int(nearest[0]), 1 - share), (int(nearest[1]), share)]
+        return chosen if share else chosen[:1]
 
     def _moved(
         self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow, part: Part
-    ) -> tuple[Grey, Floats]:
+    ) -> tuple[Floats, Floats]:
         """What was left out of a picture, moved to where the drawn face has it; how much it counts there."""
         rendition, left_out = self._greys[which], self._left_out[which]
         side = left_out.shape[0]
@@ -113,8 +116,8 @@ class Restorer:
         off = cv2.GaussianBlur(cv2.absdiff(there, grey).astype(np.float32), (0, 0), AROUND)
         counts = np.float32(share) * np.exp(-((off / np.float32(DOUBT)) ** 2))
         wide = cv2.add(_grid(side)[part], cv2.resize(way * np.float32(side / SIDE), (side, side))[part])
-        moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC, borderValue=128.0)
-        return np.asarray(moved, np.uint8), np.asarray(cv2.resize(counts, (side, side))[part], np.float32)
+        moved = cv2.remap(left_out, wide, None, cv2.INTER_CUBIC)
+        return np.asarray(moved, np.float32), np.asarray(cv2.resize(counts, (side, side))[part], np.float32)
 
 
 def _grey(made: Image) -> Grey:
