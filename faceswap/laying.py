@@ -22,6 +22,8 @@ from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
 LARGE = 3.0  # times its size from which a picture is as good at half of that, and then doubled
+SHARPER = np.full((3, 3), -0.4 / 9, np.float32)  # gives a picture back what its linear doubling blurs
+SHARPER[1, 1] += 1.4
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 
 Floats = NDArray[np.float32]
@@ -151,19 +153,22 @@ class Place:
 
 
 class Texture(NamedTuple):
-    """The grain of a face that has none of its own, all but the last for half as many rows and columns.
+    """The grain of a face that has none of its own.
 
     Attributes:
-        kept: float32 (rows, columns), 0 to 1: how much of the grain that lies under the face shows through.
-        bare: float32 (rows, columns): what lies under it, without its grain.
-        strength: float32 (rows, columns): that of the drawn grain, samples.
-        drawn: float32 (height, width), drawn grain of a deviation of 1; not to be written to.
+        kept: float32, 0 to 1, for half as many rows and columns: how much of the grain that lies under the
+            face shows through.
+        bare: float32, of the same size: what lies under it, without its grain.
+        drawn: float32 (height, width), drawn grain as strong as that.
+        rest: float32 (height, width), what lies under the face without as much.
+        share: How much of both kinds there is together, 0 to 1; where none is kept, all of it is drawn.
     """
 
     kept: Floats
     bare: Floats
-    strength: Floats
     drawn: Floats
+    rest: Floats
+    share: float
 
 
 class Finish(Protocol):
@@ -221,12 +226,12 @@ def lay(
     large = finish is not None and place.scale >= LARGE and planes[0].ndim == 2
     cover = cover_of(opacity, place.halved if large else place)
     for plane, picture in zip(planes, pictures, strict=True):
-        under, over = plane[place.area], place.put(picture, growing=growing)
+        under = plane[place.area]
         if large and finish:
-            mixed = _mixed_at_half(
-                under, over, cover, place, finish.texture(under, cover, place, 256 / levels)
-            )
+            texture = finish.texture(under, cover, place, 256 / levels)
+            mixed = _mixed_at_half(under, picture, cover, place, texture, growing)
         else:
+            over = place.put(picture, growing=growing)
             mixed = _mixed(under, finished(under, over, cover, place, finish, levels), cover)
         under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
 
@@ -284,28 +289,28 @@ def _mixed(under: Plane, over: Plane, cover: Floats) -> Plane:
     return np.asarray(cv2.add(under, cv2.multiply(change, _times(cover, under)), dtype=_depth(under)))
 
 
-def _mixed_at_half(under: Plane, over: Plane, cover: Floats, place: Place, texture: Texture | None) -> Plane:
-    """The same with grain on the picture; `cover` is for half as many rows and columns.
+def _mixed_at_half(
+    under: Plane, picture: Plane, cover: Floats, place: Place, texture: Texture | None, growing: int
+) -> Plane:
+    """The same of a picture that is enlarged much; `cover` is for half as many rows and columns.
 
-    Of an opacity o and grain of which k is kept and r is drawn, with g a drawn one of deviation 1 and b the
-    plane u without its grain, (1 - o) u + o (p + k (u - b) + r g) is written as
-    (1 - o + o k) u + o r g - o k b + o p: all that is smooth is reckoned at half size.
+    Of an opacity o, a picture p and grain of which a share s is wanted, k is kept and the rest drawn, with g
+    a drawn one and b the plane u without its grain, (1 - o) u + o (p + k (u - b) + (s - k) g) is written as
+    (o p - o k b) + (1 - o + o k) (u - g) + g - o (1 - s) g: all that is smooth is reckoned at half size, and
+    doubled linearly, for which the picture is sharpened a little before.
     """
-    whole = place.doubled(cover, cv2.INTER_LINEAR)
     if texture is None:
-        return _mixed(under, over, whole)
+        return _mixed(under, place.put(picture, growing=growing), place.doubled(cover, cv2.INTER_LINEAR))
+    over = cv2.filter2D(place.halved.put(picture, growing=growing), cv2.CV_32F, SHARPER)
     kept = cv2.multiply(cover, texture.kept)
-    through, strength, bare = (
-        place.doubled(smooth, cv2.INTER_LINEAR)
-        for smooth in (
-            cv2.add(cv2.subtract(1.0, cover), kept),
-            cv2.multiply(cover, texture.strength),
-            cv2.multiply(kept, texture.bare),
-        )
-    )
-    mixed = cv2.subtract(cv2.multiply(strength, texture.drawn), bare)
-    mixed = cv2.add(mixed, cv2.multiply(through, under, dtype=cv2.CV_32F), dst=mixed)
-    return np.asarray(cv2.add(mixed, cv2.multiply(whole, over, dtype=cv2.CV_32F), dtype=_depth(under)))
+    shown = cv2.subtract(cv2.multiply(cover, over), cv2.multiply(kept, texture.bare))
+    through = cv2.add(cv2.subtract(1.0, cover), kept)
+    mixed, through = (place.doubled(smooth, cv2.INTER_LINEAR) for smooth in (shown, through))
+    cv2.accumulateProduct(through, texture.rest, mixed)
+    if texture.share != 1:
+        whole = place.doubled(cover, cv2.INTER_LINEAR)
+        cv2.accumulateProduct(whole, texture.drawn * np.float32(texture.share - 1), mixed)
+    return np.asarray(cv2.add(mixed, texture.drawn, dtype=_depth(under)))
 
 
 def _depth(plane: Plane) -> int:

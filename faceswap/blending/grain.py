@@ -89,8 +89,9 @@ class Grain:
         squares = averaged(cv2.multiply(values, values), 2, 2)
         variance = squares + bare * (bare - 2 * half)
         kept = np.float32(self.match) * _even(variance, want, skin)
-        strength = np.float32(want) * (np.float32(self.match) - kept)
-        return Texture(kept, bare, strength, _drawn(height, width, self.seed))
+        drawn = _drawn(height, width, self.seed) * np.float32(want)
+        rest = cv2.subtract(values[:height, :width], drawn)
+        return Texture(kept, bare, drawn, np.asarray(rest, np.float32), self.match)
 
 
 def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float) -> Floats:
