@@ -29,7 +29,7 @@ from faceswap.faces.faceset import INDEX
 
 SIDE = 128  # pixels at which all networks are compared
 SPEED_MINUTES = 2.0  # of training, for the speed alone
-LARGE_STEP = 16  # faces of each person in a large step: more a second than in the usual ones, and fewer steps
+LARGE_STEP = 32  # faces of each person in a large step: more a second than in the usual ones, and fewer steps
 LARGE = f"swift {LARGE_STEP}+{LARGE_STEP}"
 SPEEDS: dict[str, dict[str, Any]] = {  # what is trained for the speed alone
     "swift": {},
