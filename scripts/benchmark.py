@@ -23,8 +23,8 @@ compares what the faces that were held out show; see `_bench_train.py`.
 `_bench_pipeline.py`.
 `verify` trains the Siamese network with each loss for equal steps, and tests it on people it never saw; see
 `_bench_verify.py`.
-Ratios hold better than times: machines are noisy. Those of `extract` and `convert` are of the fastest of some
-rounds that take turns.
+Ratios hold better than times: machines are noisy. Those of `extract` are of the fastest of some rounds that
+take turns, those of `convert` the median of the rounds'.
 """
 
 from __future__ import annotations
