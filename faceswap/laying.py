@@ -22,8 +22,7 @@ from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
 LARGE = 3.0  # times its size from which a picture is as good at half of that, and then doubled
-SHARPER = np.full((3, 3), -0.4 / 9, np.float32)  # gives a picture back what its linear doubling blurs
-SHARPER[1, 1] += 1.4
+SHARPER = np.float32(1.4 * np.pad([[1]], 1) - 0.4 / 9)  # gives a picture back what its linear doubling blurs
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 
 Floats = NDArray[np.float32]
@@ -223,12 +222,12 @@ def lay(
         levels: How many values a sample of a plane may have.
         growing: How they are enlarged, see `Place.put`.
     """
-    large = finish is not None and place.scale >= LARGE and planes[0].ndim == 2
+    large = finish if place.scale >= LARGE and planes[0].ndim == 2 else None
     cover = cover_of(opacity, place.halved if large else place)
     for plane, picture in zip(planes, pictures, strict=True):
         under = plane[place.area]
-        if large and finish:
-            texture = finish.texture(under, cover, place, 256 / levels)
+        if large:
+            texture = large.texture(under, cover, place, 256 / levels)
             mixed = _mixed_at_half(under, picture, cover, place, texture, growing)
         else:
             over = place.put(picture, growing=growing)

@@ -356,6 +356,12 @@ def test_turned_faces_fade_out_and_are_listed(config, monkeypatch):
     assert max(change[12:]) < 0.1 < change[11] < change[10] < min(change[:9])
 
 
+def test_where_the_mask_leaves_nothing_the_frame_stays(config):
+    convert(changed(config, erode=0.5, crf=0))
+    for before, after in zip(frames(config.source), frames(config.output), strict=True):
+        assert np.abs(before.astype(int) - after).mean() < 0.1
+
+
 def test_what_was_missed_is_told_briefly(tmp_path):
     runs = tuple(range(n, n + 1 + n % 2) for n in range(0, 60, 5))
     text = str(ConvertResult(tmp_path, 100, 80, 80, (), 1.0, runs))
