@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
-LARGE = 3.0  # times its size from which a picture is as good at half of that, and then doubled
+LARGE = 2.5  # times its size from which a picture is as good at half of that, and then doubled
 SHARPER = np.float32(1.4 * np.pad([[1]], 1) - 0.4 / 9)  # gives a picture back what its linear doubling blurs
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 
@@ -104,7 +104,7 @@ class Place:
         """
         if exact(self.matrix):
             return self._copied(picture, border)
-        if self.scale >= LARGE:
+        if self.large:
             return self.doubled(self.halved.put(picture, border, growing), growing)
         across, down = (int(1 / scale + 1e-6) for scale in np.hypot(*self.matrix[:, :2]))
         if across >= 2 or down >= 2:
@@ -121,15 +121,35 @@ class Place:
         """A mask without fine lines as it lies in the rectangle, 0 past its edge: float32 (height, width)."""
         if exact(self.matrix) or self.scale < 1:
             return np.asarray(self.put(mask, cv2.BORDER_CONSTANT), np.float32)
-        half = self.halved
-        small = cv2.warpAffine(mask, half.matrix, (half.width, half.height), flags=cv2.INTER_LINEAR)
-        return np.asarray(self.doubled(small, cv2.INTER_LINEAR), np.float32)
+        return np.asarray(self.doubled(self.halved.turned(mask), cv2.INTER_LINEAR), np.float32)
+
+    def turned(self, mask: Floats) -> Floats:
+        """The same of a mask that has no line as fine as a pixel of the rectangle."""
+        size = (self.width, self.height)
+        return np.asarray(cv2.warpAffine(mask, self.matrix, size, flags=cv2.INTER_LINEAR), np.float32)
 
     @property
+    def large(self) -> bool:
+        """Whether a picture is enlarged so much that it is as good at half of that."""
+        return self.scale >= LARGE
+
+    @cached_property
     def halved(self) -> Self:
-        """The same rectangle in half as many columns and rows, one more where they are odd."""
+        """The same rectangle in half as many columns and rows, one more where they are odd.
+
+        If it begins at an even column and row, it is that of a plane which is halved as well.
+        """
         matrix = shifted(self.matrix, -0.5, -0.5) / 2
-        return replace(self, width=-(-self.width // 2), height=-(-self.height // 2), matrix=matrix)
+        columns, rows = -(-self.width // 2), -(-self.height // 2)
+        return type(self)(self.left // 2, self.top // 2, columns, rows, matrix)
+
+    def grown(self, step: int, width: int, height: int) -> Self:
+        """The rectangle from a multiple of `step` to one, as far as a plane of such a size reaches."""
+        left, top = self.left // step * step, self.top // step * step
+        right = min(-(-(self.left + self.width) // step) * step, width)
+        bottom = min(-(-(self.top + self.height) // step) * step, height)
+        matrix = shifted(self.matrix, self.left - left, self.top - top)
+        return type(self)(left, top, right - left, bottom - top, matrix)
 
     def doubled(self, half: Plane, way: int) -> Plane:
         """A picture of `halved` as one of this, by one of OpenCV's interpolations."""
@@ -155,18 +175,19 @@ class Texture(NamedTuple):
     """The grain of a face that has none of its own.
 
     Attributes:
-        kept: float32, 0 to 1, for half as many rows and columns: how much of the grain that lies under the
-            face shows through.
-        bare: float32, of the same size: what lies under it, without its grain.
-        drawn: float32 (height, width), drawn grain as strong as that.
-        rest: float32 (height, width), what lies under the face without as much.
+        values: float32 (height, width), what lies under the face.
+        bare: float32, for half as many rows and columns: the same without its grain.
+        kept: float32, 0 to 1, of the same size: how much of that grain shows through.
+        drawn: float32 (height, width), drawn grain of a deviation of 1.
+        deviation: Of the grain that lies under the face.
         share: How much of both kinds there is together, 0 to 1; where none is kept, all of it is drawn.
     """
 
-    kept: Floats
+    values: Floats
     bare: Floats
+    kept: Floats
     drawn: Floats
-    rest: Floats
+    deviation: float
     share: float
 
 
@@ -222,17 +243,48 @@ def lay(
         levels: How many values a sample of a plane may have.
         growing: How they are enlarged, see `Place.put`.
     """
-    large = finish if place.scale >= LARGE and planes[0].ndim == 2 else None
-    cover = cover_of(opacity, place.halved if large else place)
+    if finish and place.large and planes[0].ndim == 2:
+        cover = cover_of(opacity, place.halved)
+        for plane, picture in zip(planes, pictures, strict=True):
+            lay_large(plane, picture, cover, place, finish, levels, growing)
+    else:
+        lay_covered(planes, pictures, cover_of(opacity, place), place, finish, levels, growing)
+
+
+def lay_covered(
+    planes: Sequence[Plane],
+    pictures: Sequence[Plane],
+    cover: Floats,
+    place: Place,
+    finish: Finish | None = None,
+    levels: int = 256,
+    growing: int = cv2.INTER_CUBIC,
+) -> None:
+    """The same with an opacity that lies in the rectangle already, as `cover_of` has it."""
     for plane, picture in zip(planes, pictures, strict=True):
-        under = plane[place.area]
-        if large:
-            texture = large.texture(under, cover, place, 256 / levels)
-            mixed = _mixed_at_half(under, picture, cover, place, texture, growing)
-        else:
-            over = place.put(picture, growing=growing)
-            mixed = _mixed(under, finished(under, over, cover, place, finish, levels), cover)
-        under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
+        under, over = plane[place.area], place.put(picture, growing=growing)
+        _write(_mixed(under, finished(under, over, cover, place, finish, levels), cover), under, levels)
+
+
+def lay_large(
+    plane: Plane,
+    picture: Plane,
+    cover: Floats,
+    place: Place,
+    finish: Finish,
+    levels: int = 256,
+    growing: int = cv2.INTER_CUBIC,
+) -> None:
+    """The same of one picture with a sample a pixel that is `large` there; `cover` is that of `halved`."""
+    under = plane[place.area]
+    texture = finish.texture(under, cover, place, 256 / levels)
+    if texture is None:
+        over, whole = place.put(picture, growing=growing), place.doubled(cover, cv2.INTER_LINEAR)
+        mixed = _mixed(under, over, whole)
+    else:
+        mixed = _mixed_at_half(place.halved.put(picture, growing=growing), cover, place, texture)
+        mixed = cv2.add(mixed, 0.0, dtype=_depth(under))
+    _write(np.asarray(mixed), under, levels)
 
 
 def cover_of(opacity: Floats, place: Place) -> Floats:
@@ -288,28 +340,27 @@ def _mixed(under: Plane, over: Plane, cover: Floats) -> Plane:
     return np.asarray(cv2.add(under, cv2.multiply(change, _times(cover, under)), dtype=_depth(under)))
 
 
-def _mixed_at_half(
-    under: Plane, picture: Plane, cover: Floats, place: Place, texture: Texture | None, growing: int
-) -> Plane:
-    """The same of a picture that is enlarged much; `cover` is for half as many rows and columns.
+def _mixed_at_half(half: Plane, cover: Floats, place: Place, texture: Texture) -> Floats:
+    """What lies in the rectangle with a picture that is large over it; it and `cover` are those of `halved`.
 
     Of an opacity o, a picture p and grain of which a share s is wanted, k is kept and the rest drawn, with g
-    a drawn one and b the plane u without its grain, (1 - o) u + o (p + k (u - b) + (s - k) g) is written as
-    (o p - o k b) + (1 - o + o k) (u - g) + g - o (1 - s) g: all that is smooth is reckoned at half size, and
-    doubled linearly, for which the picture is sharpened a little before.
+    a drawn one of deviation d and b the plane u without its grain, (1 - o) u + o (p + k (u - b) + (s - k) d g)
+    is written as o (p - k b) + (1 - o (1 - k)) u + o (s - k) d g: the three factors are smooth, so they are
+    reckoned at half size, and doubled linearly, for which the picture is sharpened a little before.
     """
-    if texture is None:
-        return _mixed(under, place.put(picture, growing=growing), place.doubled(cover, cv2.INTER_LINEAR))
-    over = cv2.filter2D(place.halved.put(picture, growing=growing), cv2.CV_32F, SHARPER)
+    over = cv2.filter2D(half, cv2.CV_32F, SHARPER)
     kept = cv2.multiply(cover, texture.kept)
     shown = cv2.subtract(cv2.multiply(cover, over), cv2.multiply(kept, texture.bare))
     through = cv2.add(cv2.subtract(1.0, cover), kept)
-    mixed, through = (place.doubled(smooth, cv2.INTER_LINEAR) for smooth in (shown, through))
-    cv2.accumulateProduct(through, texture.rest, mixed)
-    if texture.share != 1:
-        whole = place.doubled(cover, cv2.INTER_LINEAR)
-        cv2.accumulateProduct(whole, texture.drawn * np.float32(texture.share - 1), mixed)
-    return np.asarray(cv2.add(mixed, texture.drawn, dtype=_depth(under)))
+    drawn = cv2.addWeighted(cover, texture.share * texture.deviation, kept, -texture.deviation, 0)
+    mixed, through, drawn = (place.doubled(x, cv2.INTER_LINEAR) for x in (shown, through, drawn))
+    cv2.accumulateProduct(through, texture.values, mixed)
+    cv2.accumulateProduct(drawn, texture.drawn, mixed)
+    return np.asarray(mixed, np.float32)
+
+
+def _write(mixed: Plane, under: Plane, levels: int) -> None:
+    under[...] = mixed if levels in (1 << 8, 1 << 16) else np.minimum(mixed, levels - 1)
 
 
 def _depth(plane: Plane) -> int:

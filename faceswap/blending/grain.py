@@ -19,7 +19,7 @@ from faceswap.types import Floats
 LINE = 1.6  # times the variance of grain that a place has where there is a line and not grain
 AROUND = 5  # pixels at half size, side of the window in which that is measured
 TILE = 256  # pixels, side of the drawn grain, which repeats
-SAMPLES = 16384  # pixels that the deviation of grain is measured in
+SAMPLES = 4096  # pixels that the deviation of grain is measured in, to a few hundredths
 HALF_FINE = 0.5  # pixels at half size: with that halving, as much as `bands.FINE` at full size
 FAINT = 0.05  # grey levels of deviation below which a frame is taken to have no grain
 SMOOTH = 2.0  # pixels of the frame that a pixel of the face covers, from which on the face has no grain
@@ -74,11 +74,11 @@ class Grain:
         values = np.asarray(even, np.float32)
         half = averaged(values, 2, 2)
         bare = np.asarray(cv2.GaussianBlur(half, (5, 5), HALF_FINE), np.float32)
-        step = max(int(np.sqrt(half.size / SAMPLES)), 1)
-        few = np.s_[::step, ::step]
-        skin = place.halved.smooth(self.skin)
-        inside = opacity[few] > self.shown / 2
-        where = inside & (skin[few] > 0.5)
+        quarter = place.halved.halved
+        skin = quarter.turned(self.skin)
+        step = 2 * max(int(np.sqrt(half.size / SAMPLES) / 2), 1)  # so that quarters are met
+        inside = opacity[::step, ::step] > self.shown / 2
+        where = inside & (skin[:: step // 2, :: step // 2] > 0.5)
         where = where if 4 * where.sum() * step**2 >= LEAST else inside
         if 4 * where.sum() * step**2 < LEAST:
             return None
@@ -87,11 +87,11 @@ class Grain:
         if want * unit < FAINT:
             return None
         squares = averaged(cv2.multiply(values, values), 2, 2)
-        variance = squares + bare * (bare - 2 * half)
-        kept = np.float32(self.match) * _even(variance, want, skin)
-        drawn = _drawn(height, width, self.seed) * np.float32(want)
-        rest = cv2.subtract(values[:height, :width], drawn)
-        return Texture(kept, bare, drawn, np.asarray(rest, np.float32), self.match)
+        variance = averaged(squares + bare * (bare - 2 * half), 2, 2)
+        kept = np.float32(self.match) * _even(variance, AROUND // 2 + 1, want, skin)
+        kept = place.halved.doubled(kept, cv2.INTER_LINEAR)
+        drawn = _drawn(height, width, self.seed)
+        return Texture(values[:height, :width], bare, kept, drawn, want, self.match)
 
 
 def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float) -> Floats:
@@ -106,7 +106,7 @@ def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float)
     """
     size = skin.shape[::-1]
     variance = cv2.resize(cv2.multiply(wanted, wanted), size, interpolation=cv2.INTER_LINEAR)
-    even = _even(variance, want, skin)
+    even = _even(variance, AROUND, want, skin)
     even = cv2.resize(even, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
     height, width = wanted.shape
     drawn = _drawn(height, width, seed) * np.float32(want * share)
@@ -115,9 +115,16 @@ def _missing(wanted: Floats, want: float, skin: Floats, seed: int, share: float)
     return np.asarray(cv2.add(drawn, own, dst=own), np.float32)
 
 
-def _even(variance: Floats, want: float, skin: Floats) -> Floats:
-    """Where skin is bare and nothing but grain of a deviation of `want` lies on it, 0 to 1; at half size."""
-    around = cv2.blur(variance, (AROUND, AROUND))
+def _even(variance: Floats, side: int, want: float, skin: Floats) -> Floats:
+    """Where skin is bare and nothing but grain of a deviation of `want` lies on it, 0 to 1.
+
+    Args:
+        variance: float32 (height, width), about each pixel.
+        side: Of the window in which it is averaged, pixels.
+        want: The deviation.
+        skin: float32, of the same size: where skin is bare, 0 to 1.
+    """
+    around = cv2.blur(variance, (side, side))
     return np.asarray(np.clip(2 - around / np.float32(LINE * want**2), 0, 1) * skin, np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending import blend as blends
-from faceswap.laying import SEEN, Place, cover_of, finished, shifted
+from faceswap.laying import SEEN, cover_of, finished, shifted
 from faceswap.types import Floats, Image, Patch, Picture
 
 Blend = Callable[[Image, Image, Floats], Image]
@@ -32,7 +32,7 @@ def paste(picture: Picture, patch: Patch, blend: Blend = blends.alpha) -> Patch 
     place = patch.place(picture.width, picture.height)
     if place is None or blend is blends.alpha:
         return patch if place else None
-    place = _even(place, picture.width, picture.height)
+    place = place.grown(EVEN, picture.width, picture.height)
     bottom, right = place.top + place.height, place.left + place.width
     region = np.ascontiguousarray(picture.region(place.left, place.top, right, bottom))
     cover = cover_of(patch.opacity, place)
@@ -53,12 +53,3 @@ def enlarge(face: NDArray[np.generic], size: int) -> Image:
     if sized.dtype != np.uint8:
         sized = cv2.convertScaleAbs(np.maximum(sized, 0), alpha=255)
     return np.asarray(sized, np.uint8)
-
-
-def _even(place: Place, width: int, height: int) -> Place:
-    """A place grown to multiples of `EVEN` as far as the frame reaches."""
-    left, top = place.left // EVEN * EVEN, place.top // EVEN * EVEN
-    right = min(-(-(place.left + place.width) // EVEN) * EVEN, width)
-    bottom = min(-(-(place.top + place.height) // EVEN) * EVEN, height)
-    matrix = shifted(place.matrix, place.left - left, place.top - top)
-    return Place(left, top, right - left, bottom - top, matrix)

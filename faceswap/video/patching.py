@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from faceswap.laying import Place, cover_of, exact, finished, lay, shifted
+from faceswap.laying import Place, cover_of, exact, finished, lay, lay_covered, lay_large, shifted
 from faceswap.types import Floats, Image, Matrix, Patch, Picture
 from faceswap.video.planes import Traits, components, traits, views
 
@@ -62,9 +62,16 @@ def _lay(picture: av.VideoFrame, patch: Patch) -> None:
     planes, drawn, levels = views(picture), components(patch.image, picture), 1 << kind.depth
     bright = len(planes) if kind.rgb else 1
     height, width = planes[0].shape[:2]
-    if place := patch.place(width, height):
+    place, chroma = patch.place(width, height), planes[bright:]
+    if place and place.large and patch.finish and (bright, kind.across, kind.down) == (1, 2, 2):
+        place = place.grown(2, width, height)
+        cover = cover_of(patch.opacity, place.halved)  # of both: chroma is halved as well
+        lay_large(planes[0], drawn[0], cover, place, patch.finish, levels)
+        lay_covered(chroma, drawn[1:], cover, place.halved, None, levels, cv2.INTER_LINEAR)
+        return
+    if place:
         lay(planes[:bright], drawn[:bright], patch.opacity, place, patch.finish, levels)
-    if not (chroma := planes[bright:]):
+    if not chroma:
         return
     height, width = chroma[0].shape[:2]
     if place := patch.place(width, height, unshared(patch.matrix, kind)):
