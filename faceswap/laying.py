@@ -22,6 +22,7 @@ from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
 LARGE = 2.5  # times its size from which a picture is as good at half of that, and then doubled
+EDGE = 2  # pixels past a picture's edge that interpolation looks at
 SHARPER = np.float32(1.4 * np.pad([[1]], 1) - 0.4 / 9)  # gives a picture back what its linear doubling blurs
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 
@@ -116,6 +117,14 @@ class Place:
         rows, columns = picture.shape[:2]
         double = cv2.resize(picture, (2 * columns, 2 * rows), interpolation=growing)
         return replace(self, matrix=_before(self.matrix, 0.5, 0.5))._put(double, border)
+
+    def put_masked(self, picture: Plane, growing: int = cv2.INTER_CUBIC) -> Plane:
+        """The same under a mask that shows nothing past the picture: two thirds of the time for black there."""
+        if self.scale < 1:
+            return self.put(picture, growing=growing)
+        edge = cv2.copyMakeBorder(picture, *[EDGE] * 4, cv2.BORDER_REPLICATE)
+        matrix = shifted(self.matrix, *(self.matrix[:, :2] @ [-EDGE, -EDGE]).tolist())
+        return replace(self, matrix=matrix).put(edge, cv2.BORDER_CONSTANT, growing)
 
     def smooth(self, mask: Floats) -> Floats:
         """A mask without fine lines as it lies in the rectangle, 0 past its edge: float32 (height, width)."""
@@ -262,7 +271,7 @@ def lay_covered(
 ) -> None:
     """The same with an opacity that lies in the rectangle already, as `cover_of` has it."""
     for plane, picture in zip(planes, pictures, strict=True):
-        under, over = plane[place.area], place.put(picture, growing=growing)
+        under, over = plane[place.area], place.put_masked(picture, growing)
         _write(_mixed(under, finished(under, over, cover, place, finish, levels), cover), under, levels)
 
 
@@ -279,10 +288,10 @@ def lay_large(
     under = plane[place.area]
     texture = finish.texture(under, cover, place, 256 / levels)
     if texture is None:
-        over, whole = place.put(picture, growing=growing), place.doubled(cover, cv2.INTER_LINEAR)
+        over, whole = place.put_masked(picture, growing), place.doubled(cover, cv2.INTER_LINEAR)
         mixed = _mixed(under, over, whole)
     else:
-        mixed = _mixed_at_half(place.halved.put(picture, growing=growing), cover, place, texture)
+        mixed = _mixed_at_half(place.halved.put_masked(picture, growing), cover, place, texture)
         mixed = cv2.add(mixed, 0.0, dtype=_depth(under))
     _write(np.asarray(mixed), under, levels)
 

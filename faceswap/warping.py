@@ -35,9 +35,10 @@ def warp(
     square = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1]])
     corners = square @ cv2.invertAffineTransform(matrix).T
     height, width = plane.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - _REACH, 0, [width - 1, height - 1]).tolist()
-    edge = np.ceil(corners.max(0)).astype(int) + _REACH + 1
-    x1, y1 = np.clip(edge, [x0 + 1, y0 + 1], [width, height]).tolist()
+    left, top = (np.floor(corners.min(0)).astype(int) - _REACH).tolist()
+    right, bottom = (np.ceil(corners.max(0)).astype(int) + _REACH + 1).tolist()
+    x0, y0 = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    x1, y1 = min(max(right, x0 + 1), width), min(max(bottom, y0 + 1), height)
     part, matrix = plane[y0:y1, x0:x1], matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ [x0, y0]
     step = 1 / np.maximum(np.linalg.norm(matrix[:, :2], axis=0), 1e-6)  # pixels of the part, width and height
@@ -46,9 +47,9 @@ def warp(
     matrix[:, :2] *= factors
     enough = factors.max() > 1 and (step / factors).min() >= _ENOUGH
     flags = cv2.INTER_LINEAR if enough else growing
-    return np.asarray(
-        cv2.warpAffine(part, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    )
+    inside = (x0, y0, x1, y1) == (left, top, right, bottom) and factors.max() <= 2
+    border = cv2.BORDER_CONSTANT if inside else cv2.BORDER_REPLICATE  # not met inside, and quicker to have
+    return np.asarray(cv2.warpAffine(part, matrix, (size, size), flags=flags, borderMode=border))
 
 
 def scale_of(matrix: NDArray[np.float64]) -> float:
