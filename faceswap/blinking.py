@@ -29,7 +29,7 @@ from faceswap.faces.index import StoredFace
 from faceswap.faces.sight import Landmarker
 from faceswap.faces.template import detected
 from faceswap.faces.traits import AWAKE, eye_opening, usual_opening
-from faceswap.types import Floats, Grey, Image, Pixels, Points
+from faceswap.types import Floats, Grey, Image, Pixels, Points, without_mask
 
 SHUT = 0.5  # of the usual height of an eye: from `AWAKE` to there a lid comes down
 WIDE = 0.9  # of the usual: pictures whose eyes are open so far are looked for
@@ -136,7 +136,7 @@ def _closed(opening: float, usual: float) -> float:
 
 
 def _grey(made: Image, side: int) -> Grey:
-    return np.asarray(cv2.cvtColor(enlarge(made[..., :3], side), cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(enlarge(without_mask(made), side), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _cut_out(grey: Grey, points: Points, eye: Points) -> Sequence[_Eye]:

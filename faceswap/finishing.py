@@ -23,7 +23,7 @@ from faceswap.faces.index import StoredFace
 from faceswap.laying import seen, shifted
 from faceswap.options import ConvertOptions
 from faceswap.provenance.watermark import Mark
-from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch
+from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch, without_mask
 from faceswap.warping import scale_of
 
 CANVAS = 256  # pixels: side of the crop in which a face is finished
@@ -37,7 +37,6 @@ class Drawn:
     """A face and what the network made of it.
 
     Attributes:
-        original: BGR uint8 (CANVAS, CANVAS, 3), the same part of the frame.
         picture: Draws a part of the other person's face: BGR float32 (CANVAS, CANVAS, 3), about 0 to 1, of
             which it is the part.
         reach: uint8 (size, size), with the network's pixels: how far it reaches.
@@ -46,7 +45,6 @@ class Drawn:
         want: The colours of the original.
     """
 
-    original: Image
     picture: Callable[[Part], Floats]
     reach: Image
     alignment: Alignment
@@ -66,7 +64,7 @@ def colors_of(
         made: uint8 (size, size, 4), as `Autoencoder.predictor` gives it.
     """
     where = np.minimum(made[..., 3], moved(face.mask, face.alignment, alignment))
-    return palette(made[..., :3], where), palette(original, where)
+    return palette(without_mask(made), where), palette(original, where)
 
 
 def trust(face: StoredFace, config: ConvertOptions) -> float:
@@ -130,7 +128,8 @@ class Finisher:
             swapped = self.portrait(own.picture(part), recolor)
         where = (opacity > shown / 2).astype(np.uint8)
         pitch, scale = CANVAS / own.reach.shape[0], 1 / scale_of(alignment.matrix)
-        swapped = self._detail.apply(swapped, own.original[part], where, pitch, scale)
+        original = frame.picture.warp_grey(alignment.matrix, CANVAS)[part]
+        swapped = self._detail.apply(swapped, original, where, pitch, scale)
         if self._mark:
             coverage = self._coverage * self._config.face_scale
             swapped = self._mark.apply(swapped, coverage, frame.seconds, part, CANVAS)

@@ -25,7 +25,7 @@ from faceswap.faces.recut import recut
 from faceswap.faces.sight import Landmarker
 from faceswap.faces.template import detected
 from faceswap.quality.identity import spread
-from faceswap.types import Alignment, Image, Pixels
+from faceswap.types import Alignment, Image, Pixels, without_mask
 
 SIDE = 256  # pixels: side of the crop in which features are sought
 FACES = 16  # of each person that are looked at
@@ -119,4 +119,4 @@ def _on(face: StoredFace, place: Alignment, crop: Image, drawn: Image) -> Image:
     """A face as it is drawn, uint8 (size, size, 4), softly put on its crop."""
     mask = np.minimum(moved(face.mask, face.alignment, place), enlarge(drawn[..., 3], SIDE))
     soft = soften(mask, Shape(feather=FEATHER * SIDE))[..., None]
-    return np.rint(soft * enlarge(drawn[..., :3], SIDE) + (1 - soft) * crop).astype(np.uint8)
+    return np.rint(soft * enlarge(without_mask(drawn), SIDE) + (1 - soft) * crop).astype(np.uint8)

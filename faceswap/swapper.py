@@ -17,7 +17,7 @@ from faceswap.blending.paste import enlarge
 from faceswap.blending.restoring import Restorer
 from faceswap.blinking import Blinks
 from faceswap.examples import examples
-from faceswap.faces.alignment import align, cut, resized
+from faceswap.faces.alignment import align, cut
 from faceswap.faces.faceset import Faceset
 from faceswap.faces.index import StoredFace
 from faceswap.faces.sight import Landmarker
@@ -28,7 +28,7 @@ from faceswap.options import ConvertConfig
 from faceswap.provenance.label import label_of, label_patch
 from faceswap.provenance.watermark import Mark
 from faceswap.steadying import Palettes, Steadier
-from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch
+from faceswap.types import WHOLE, Alignment, Floats, Frame, Image, Part, Patch, without_mask
 
 Faces = dict[int, list[StoredFace]]
 BATCH = 16  # pictures that go through the network together
@@ -95,13 +95,12 @@ class Swapper:
     def draw(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[Drawn]:
         """What the network makes of the faces of each frame, one after the other."""
         pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
-        places = [align(face.face.landmarks, max(self._size, CANVAS), self.coverage) for _, face in pairs]
-        crops = [cut(frame.picture, spot) for (frame, _), spot in zip(pairs, places, strict=True)]
-        inputs = [enlarge(crop, self._size) for crop in crops]
-        made = self._swap(np.stack(inputs)) if crops else ()
+        places = [align(face.face.landmarks, self._size, self.coverage) for _, face in pairs]
+        crops = [cut(frame.picture, place) for (frame, _), place in zip(pairs, places, strict=True)]
+        made = self._swap(np.stack(crops)) if crops else ()
         return [
-            self._drawn(face, resized(place, self._size), enlarge(crop, CANVAS), small, result)
-            for (_, face), place, crop, small, result in zip(pairs, places, crops, inputs, made, strict=True)
+            self._drawn(face, place, crop, result)
+            for (_, face), place, crop, result in zip(pairs, places, crops, made, strict=True)
         ]
 
     def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
@@ -120,12 +119,12 @@ class Swapper:
         """Give all faces from now on a look."""
         self._finisher.look = look
 
-    def _drawn(self, face: StoredFace, place: Alignment, original: Image, small: Image, made: Image) -> Drawn:
-        """A face as the network made it of a `small` picture of the original, and where it belongs."""
+    def _drawn(self, face: StoredFace, place: Alignment, original: Image, made: Image) -> Drawn:
+        """A face as the network made it of the original, and where it belongs."""
         fit = self._fits.get(face.person)
         fitted = fit.partly(self._config.fit).on(place) if fit else place
         picture = partial(self._picture, face, made)
-        return Drawn(original, picture, made[..., 3], fitted, *colors_of(face, place, small, made))
+        return Drawn(picture, made[..., 3], fitted, *colors_of(face, place, original, made))
 
     def _picture(self, face: StoredFace, made: Image, part: Part) -> Floats:
         """A part of a face as the network made it, with detail, its eyes shut where the frame's are."""
@@ -136,7 +135,7 @@ class Swapper:
     def _detailed(self, made: Image, part: Part) -> Floats:
         if self._restorer:
             return self._restorer.restore(made, part)
-        return crisp(made[..., :3], CANVAS, self._config.crisp, part)
+        return crisp(without_mask(made), CANVAS, self._config.crisp, part)
 
     def _rendered(self, pictures: Image) -> Image:
         """What the network makes of pictures of who it draws."""

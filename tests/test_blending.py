@@ -341,23 +341,24 @@ def test_detail_is_brought_to_the_originals():
     face = cv2.GaussianBlur(region, (0, 0), 1.2)
     size = {}
     for name, match in (("before", 0.0), ("after", 1.0)):
-        done = Detail(match=match).apply(face, region, HERE, 5.0, 1.0)
+        done = Detail(match=match).apply(face, region @ GREY, HERE, 5.0, 1.0)
         size[name] = strength(detail_of(done @ GREY, 3, 1.2), HERE)
     goal = strength(detail_of(region @ GREY, 3, 1.2), HERE)
     assert size["before"] < 0.85 * goal
     assert size["after"] == pytest.approx(goal, rel=0.1)
-    softer = Detail(match=1.0).apply(region, face, HERE, 5.0, 1.0)
+    softer = Detail(match=1.0).apply(region, face @ GREY, HERE, 5.0, 1.0)
     assert np.abs(softer.astype(int) - face).mean() < np.abs(region.astype(int) - face).mean() / 2
 
 
 def test_sharpening_and_nothing_to_do():
     face = scene(5)[:128, :128]
-    assert Detail().apply(face, face, HERE, 4.0, 1.0) is face
-    sharp = Detail(sharpen=2).apply(face, face, HERE, 4.0, 1.0)
+    grey = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    assert Detail().apply(face, grey, HERE, 4.0, 1.0) is face
+    sharp = Detail(sharpen=2).apply(face, grey, HERE, 4.0, 1.0)
     assert cv2.Laplacian(sharp, cv2.CV_32F).var() > 2 * cv2.Laplacian(face, cv2.CV_32F).var()
-    same = Detail(match=1).apply(face, face, HERE, 4.0, 1.0)
+    same = Detail(match=1).apply(face, grey, HERE, 4.0, 1.0)
     assert np.abs(same.astype(int) - face).max() <= 1, "a face like its frame is left alone"
-    assert Detail(sharpen=2).apply(face, face, 0 * HERE, 4.0, 1.0) is face, "nothing of it shows"
+    assert Detail(sharpen=2).apply(face, grey, 0 * HERE, 4.0, 1.0) is face, "nothing of it shows"
 
 
 def test_drawn_grain_is_the_same_again_and_another_in_the_next_frame():

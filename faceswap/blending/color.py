@@ -72,7 +72,8 @@ def lct(have: Palette, want: Palette) -> Recolor:
     solution they take from Hertzmann's image analogies.
     """
     (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
-    return _linear(_power(wide, 0.5) @ _power(spread, -0.5), mean, wanted)
+    (color,), (whiten,) = _powers(wide, 0.5), _powers(spread, -0.5)
+    return _linear(color @ whiten, mean, wanted)
 
 
 def mkl(have: Palette, want: Palette) -> Recolor:
@@ -82,8 +83,9 @@ def mkl(have: Palette, want: Palette) -> Recolor:
     transfer", IET CVMP, 2007.
     """
     (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
-    root, back = _power(spread, 0.5), _power(spread, -0.5)
-    return _linear(back @ _power(root @ wide @ root, 0.5) @ back, mean, wanted)
+    root, back = _powers(spread, 0.5, -0.5)
+    (middle,) = _powers(root @ wide @ root, 0.5)
+    return _linear(back @ middle @ back, mean, wanted)
 
 
 def toned(want: Palette, recolor: Recolor) -> Recolor:
@@ -131,10 +133,10 @@ def _moments(colors: Colors, weights: NDArray[np.float32]) -> Moments:
     return mean, (centred * share[:, None]).T @ centred + FLAT * np.eye(3)
 
 
-def _power(covariance: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """A positive definite matrix to a power."""
+def _powers(covariance: NDArray[np.float64], *exponents: float) -> list[NDArray[np.float64]]:
+    """A positive definite matrix to some powers."""
     values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
+    return [(vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T for exponent in exponents]
 
 
 def _to_lab(colors: Colors) -> Colors:

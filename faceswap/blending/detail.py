@@ -33,12 +33,12 @@ class Detail:
     sharpen: float = 0.0
     match: float = 0.0
 
-    def apply(self, face: Image, original: Image, where: Image, pitch: float, scale: float) -> Image:
+    def apply(self, face: Image, original: Floats, where: Image, pitch: float, scale: float) -> Image:
         """The swapped face with other detail.
 
         Args:
             face: BGR uint8 (size, size, 3), upright.
-            original: The same of the frame's face.
+            original: float32 (size, size), the brightness of the frame's face, 0 to 255.
             where: uint8 (size, size), not 0 where it shows.
             pitch: Pixels of the crop that a pixel of the network covers.
             scale: Pixels of the frame that a pixel of the crop covers.
@@ -48,13 +48,13 @@ class Detail:
         """
         if not (self.sharpen or self.match) or cv2.countNonZero(where) < LEAST:
             return face
-        grey = _grey(face)
+        grey = np.asarray(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), np.float32)
         fine = max(FINE / scale, FINEST)
         wide = max(REACH * pitch, WIDER * fine)
         own = detail_of(grey, wide, fine)
         more = self.sharpen
         if self.match:
-            wanted = strength(detail_of(_grey(original), wide, fine), where)
+            wanted = strength(detail_of(original, wide, fine), where)
             more += self.match * _needed(own, wide, fine, wanted, where)
         change = own * np.float32(more)
         if self.sharpen:
@@ -76,7 +76,3 @@ def _needed(detail: Floats, wide: float, fine: float, wanted: float, where: Imag
     root = max(shared**2 - added**2 * (have**2 - wanted**2), 0.0)
     share = (np.sqrt(root) - shared) / max(added**2, 1e-6)
     return float(np.clip(share, -1, STRONGEST - 1))
-
-
-def _grey(image: Image) -> Floats:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)

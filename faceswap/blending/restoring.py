@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.blending.crispen import crisp
-from faceswap.types import WHOLE, Floats, Grey, Image, Part, to_float
+from faceswap.types import WHOLE, Floats, Grey, Image, Part, to_float, without_mask
 
 SIDE = 128  # pixels: side at which renditions are brought together
 COARSE = 32  # pixels: side at which renditions are compared
@@ -50,7 +50,7 @@ class Restorer:
     """Gives a drawn face the detail of pictures of the same person."""
 
     def __init__(self, pictures: Image, renditions: Image, narrow: float) -> None:
-        """Learn what the network leaves out of each picture.
+        """Take the pictures.
 
         Args:
             pictures: BGR uint8 (N, side, side, 3), three or more, cut as the network's pictures are.
@@ -58,15 +58,10 @@ class Restorer:
             narrow: How far the drawn face's edges are narrowed, see `crisp`.
         """
         self._narrow = narrow
-        self._greys: list[Grey] = []
-        self._left_out: list[Floats] = []  # grey levels
-        for picture, made in zip(pictures, renditions, strict=True):
-            self._greys.append(_grey(made))
-            drawn = crisp(made[..., :3], picture.shape[0], narrow)
-            missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
-            fine = cv2.subtract(missing, cv2.GaussianBlur(missing, (0, 0), COARSEST))
-            self._left_out.append(np.asarray(fine * np.float32(255), np.float32))
+        self._pictures, self._renditions = pictures, renditions
+        self._greys = [_grey(made) for made in renditions]
         self._shapes = np.stack([_shape(grey) for grey in self._greys])
+        self._known: dict[int, Floats] = {}
 
     def restore(self, made: Image, part: Part = WHOLE) -> Floats:
         """A drawn face with detail.
@@ -78,7 +73,7 @@ class Restorer:
         Returns:
             BGR float32 (side, side, 3), about 0 to 1, of which it is the part.
         """
-        side = self._left_out[0].shape[0]
+        side = self._pictures.shape[1]
         grey = _grey(made)
         flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         flow.setFinestScale(1)
@@ -90,7 +85,18 @@ class Restorer:
             detail, counts = cv2.blendLinear(detail, other, counts, more), counts + more
         trust = np.minimum(counts / np.float32(TRUST * 255), np.float32(1 / 255))
         detail = cv2.multiply(detail, trust)
-        return np.asarray(cv2.add(crisp(made[..., :3], side, self._narrow, part), cv2.merge([detail] * 3)))
+        drawn = crisp(without_mask(made), side, self._narrow, part)
+        return np.asarray(cv2.add(drawn, cv2.merge([detail] * 3)))
+
+    def _left_out(self, which: int) -> Floats:
+        """What the network leaves out of a picture, grey levels; worked out when it is first asked for."""
+        if which not in self._known:
+            picture, made = self._pictures[which], self._renditions[which]
+            drawn = crisp(without_mask(made), picture.shape[0], self._narrow)
+            missing = cv2.cvtColor(to_float(picture) - drawn, cv2.COLOR_BGR2GRAY)
+            fine = cv2.subtract(missing, cv2.GaussianBlur(missing, (0, 0), COARSEST))
+            self._known[which] = np.asarray(fine * np.float32(255), np.float32)
+        return self._known[which]
 
     def _nearest(self, grey: Grey, where: Grey) -> list[tuple[int, float]]:
         """The picture whose rendition is most like a drawn face, and the next if it counts, with shares."""
@@ -109,7 +115,7 @@ class Restorer:
         self, which: int, share: float, grey: Grey, flow: cv2.DISOpticalFlow, part: Part
     ) -> tuple[Floats, Floats]:
         """What was left out of a picture, moved to where the drawn face has it; how much it counts there."""
-        rendition, left_out = self._greys[which], self._left_out[which]
+        rendition, left_out = self._greys[which], self._left_out(which)
         side = left_out.shape[0]
         way = cv2.GaussianBlur(flow.calc(grey, rendition, None), (0, 0), SMOOTH)
         there = cv2.remap(rendition, _grid(SIDE) + way, None, cv2.INTER_LINEAR)
@@ -121,7 +127,7 @@ class Restorer:
 
 
 def _grey(made: Image) -> Grey:
-    grey = cv2.cvtColor(made[..., :3], cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(made, cv2.COLOR_BGRA2GRAY)
     way = cv2.INTER_AREA if grey.shape[0] > SIDE else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), np.uint8)
 

@@ -320,7 +320,7 @@ class Faceset:
         size = face.alignment.size
         if image is None or image.shape != (size, size, 3):
             raise InputError(f"{path} is damaged or was resized: delete it or extract the faces again")
-        return AlignedFace(np.asarray(image), face.mask, face.alignment, face.face, face.frame_index)
+        return AlignedFace(np.asarray(image), face.mask.copy(), face.alignment, face.face, face.frame_index)
 
     def totals(self) -> Totals:
         """What the faceset holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class StoredFace:
 
     @property
     def mask(self) -> Image:
-        """uint8 (size, size), 255 on the face and 0 off it."""
+        """uint8 (size, size), 255 on the face and 0 off it; not to be written to."""
         return unpack(self.packed_mask, self.alignment.size)
 
     @cached_property
@@ -193,7 +193,10 @@ def pack(mask: Image) -> bytes:
     return zlib.compress(np.packbits(mask > 0).tobytes(), 1)
 
 
+@lru_cache(maxsize=64)
 def unpack(packed: bytes, size: int) -> Image:
-    """The mask that was packed: uint8 (size, size), 0 or 255."""
+    """The mask that was packed: uint8 (size, size), 0 or 255; not to be written to."""
     bits = np.frombuffer(zlib.decompress(packed), np.uint8)
-    return np.unpackbits(bits, count=size * size).reshape(size, size) * np.uint8(255)
+    mask = np.unpackbits(bits, count=size * size).reshape(size, size) * np.uint8(255)
+    mask.flags.writeable = False
+    return mask

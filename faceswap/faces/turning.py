@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from faceswap.types import Box, Grey, Image, Matrix, Picture, Points
+from faceswap.types import Box, Floats, Grey, Image, Matrix, Picture, Points
 
 
 class Turned:
@@ -41,6 +41,10 @@ class Turned:
     def warp(self, matrix: Matrix, size: int) -> Image:
         """The square into which `matrix` maps a part of this picture, BGR uint8 (size, size, 3)."""
         return self._picture.warp(matrix @ np.vstack([self._matrix, [0, 0, 1]]), size)
+
+    def warp_grey(self, matrix: Matrix, size: int) -> Floats:
+        """The brightness of that square, float32 (size, size)."""
+        return self._picture.warp_grey(matrix @ np.vstack([self._matrix, [0, 0, 1]]), size)
 
     def back(self, points: Points) -> Points:
         """Points (N, 2) of this picture as pixels of the one it was made of."""

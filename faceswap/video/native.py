@@ -8,8 +8,9 @@ from __future__ import annotations
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange
 
-from faceswap.types import Grey, Image, Matrix
+from faceswap.types import Floats, Grey, Image, Matrix
 from faceswap.video.planes import blank, duplicate, joined, to_bgr, traits, views
 from faceswap.warping import warp
 
@@ -85,6 +86,16 @@ class NativePicture:
         if self.native.format.name == "nv21":
             planes[1:] = planes[:0:-1]
         return to_bgr(joined(planes, self.native))
+
+    def warp_grey(self, matrix: Matrix, size: int) -> Floats:
+        """Brightness of the square, float32 (size, size), 0 to 255: the luma, of whichever coded range."""
+        kind = traits(self.native.format.name)
+        if kind.rgb or kind.gray:
+            return np.asarray(cv2.cvtColor(self.warp(matrix, size), cv2.COLOR_BGR2GRAY), np.float32)
+        full = kind.full or self.native.color_range == ColorRange.JPEG
+        black, white = (0, (1 << kind.depth) - 1) if full else (16 << kind.depth - 8, 235 << kind.depth - 8)
+        luma = warp(views(self.native)[0], matrix, size)
+        return (luma - np.float32(black)) * np.float32(255 / (white - black))
 
 
 def _grown(low: int, high: int, size: int, step: int) -> tuple[int, int]:
