@@ -119,7 +119,7 @@ class Place:
         return replace(self, matrix=_before(self.matrix, 0.5, 0.5))._put(double, border)
 
     def put_masked(self, picture: Plane, growing: int = cv2.INTER_CUBIC) -> Plane:
-        """The same under a mask that shows nothing past the picture: black there, in two thirds of the time."""
+        """The same under a mask that shows nothing past the picture, which is black there: it is quicker."""
         if self.scale < 1:
             return self.put(picture, growing=growing)
         edge = cv2.copyMakeBorder(picture, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_REPLICATE)
@@ -353,9 +353,10 @@ def _mixed_at_half(half: Plane, cover: Floats, place: Place, texture: Texture) -
     """What lies in the rectangle with a picture that is large over it; it and `cover` are those of `halved`.
 
     Of an opacity o, a picture p and grain of which a share s is wanted, k is kept and the rest drawn, with g
-    a drawn one, d its deviation and b the plane u without its own, (1 - o) u + o (p + k (u - b) + (s - k) d g)
-    is written as o (p - k b) + (1 - o (1 - k)) u + o (s - k) d g: the three factors are smooth, so they are
-    reckoned at half size, and doubled linearly, for which the picture is sharpened a little before.
+    a drawn one, d its deviation and b the plane u without its own, (1 - o) u + o (p + k (u - b) +
+    (s - k) d g) is written as o (p - k b) + (1 - o (1 - k)) u + o (s - k) d g: the three factors are smooth,
+    so they are reckoned at half size, and doubled linearly, for which the picture is sharpened a little
+    before.
     """
     over = cv2.filter2D(half, cv2.CV_32F, SHARPER)
     kept = cv2.multiply(cover, texture.kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -31,12 +32,8 @@ def warp(
     Returns:
         The same type, (size, size) or (size, size, samples).
     """
-    low, high = -0.5, size - 0.5
-    square = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1]])
-    corners = square @ cv2.invertAffineTransform(matrix).T
     height, width = plane.shape[:2]
-    left, top = (np.floor(corners.min(0)).astype(int) - _REACH).tolist()
-    right, bottom = (np.ceil(corners.max(0)).astype(int) + _REACH + 1).tolist()
+    (left, right), (top, bottom) = (_reached(row, size) for row in cv2.invertAffineTransform(matrix).tolist())
     x0, y0 = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
     x1, y1 = min(max(right, x0 + 1), width), min(max(bottom, y0 + 1), height)
     part, matrix = plane[y0:y1, x0:x1], matrix.copy()
@@ -50,6 +47,13 @@ def warp(
     inside = (x0, y0, x1, y1) == (left, top, right, bottom) and factors.max() <= 2
     border = cv2.BORDER_CONSTANT if inside else cv2.BORDER_REPLICATE  # not met inside, and quicker to have
     return np.asarray(cv2.warpAffine(part, matrix, (size, size), flags=flags, borderMode=border))
+
+
+def _reached(row: list[float], size: int) -> tuple[int, int]:
+    """From where to where the pixels of a square come to lie by a row of a matrix, and `_REACH` beyond."""
+    a, b, move = row
+    ends = [a * u + b * v + move for u in (-0.5, size - 0.5) for v in (-0.5, size - 0.5)]
+    return math.floor(min(ends)) - _REACH, math.ceil(max(ends)) + _REACH + 1
 
 
 def scale_of(matrix: NDArray[np.float64]) -> float:

@@ -29,8 +29,13 @@ def _blurred(grey: Floats, deviation: float) -> Floats:
 
 def strength(band: Floats, where: Image) -> float:
     """Root mean square of a band inside a mask, by every second row, grey levels; lines count."""
-    mean, spread = cv2.meanStdDev(band[::2], mask=where[::2])
-    return float(np.hypot(mean[0, 0], spread[0, 0]))
+    return float(np.sqrt(shared(band, band, where)))
+
+
+def shared(one: Floats, other: Floats, where: Image) -> float:
+    """Mean product of two bands inside a mask, by every second row, square grey levels."""
+    inside = (where[::2] > 0).astype(np.float32)
+    return float(np.vdot(one[::2] * inside, other[::2]) / max(cv2.countNonZero(inside), 1))
 
 
 def roughness(grain: Floats, where: Image) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceswap.blending.bands import FINE, detail_of, grain_of, strength
+from faceswap.blending.bands import FINE, detail_of, grain_of, shared, strength
 from faceswap.types import Floats, Image
 
 REACH = 0.6  # pixels of the network, standard deviation of the blur that leaves its detail out
@@ -70,9 +70,8 @@ def _needed(detail: Floats, wide: float, fine: float, wanted: float, where: Imag
     solves a quadratic equation.
     """
     again = detail_of(detail, wide, fine)
-    have, added = strength(detail, where), strength(again, where)
-    both = strength(detail + again, where)
-    shared = (both**2 - have**2 - added**2) / 2
-    root = max(shared**2 - added**2 * (have**2 - wanted**2), 0.0)
-    share = (np.sqrt(root) - shared) / max(added**2, 1e-6)
+    pairs = ((detail, detail), (detail, again), (again, again))
+    have, both, added = (shared(one, other, where) for one, other in pairs)
+    root = max(both**2 - added * (have - wanted**2), 0.0)
+    share = (np.sqrt(root) - both) / max(added, 1e-6)
     return float(np.clip(share, -1, STRONGEST - 1))

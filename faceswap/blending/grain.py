@@ -20,6 +20,7 @@ LINE = 1.6  # times the variance of grain that a place has where there is a line
 AROUND = 5  # pixels at half size, side of the window in which that is measured
 TILE = 256  # pixels, side of the drawn grain, which repeats
 SAMPLES = 4096  # pixels that the deviation of grain is measured in, to a few hundredths
+SCATTER = 40503  # odd, near the golden section of TILE squared: where the sheet begins, frame after frame
 HALF_FINE = 0.5  # pixels at half size: with that halving, as much as `bands.FINE` at full size
 FAINT = 0.05  # grey levels of deviation below which a frame is taken to have no grain
 SMOOTH = 2.0  # pixels of the frame that a pixel of the face covers, from which on the face has no grain
@@ -142,7 +143,7 @@ def _at_first(half: Floats, step: int) -> Floats:
 
 def _drawn(height: int, width: int, seed: int) -> Floats:
     """Grain of a deviation of 1 and of the band's fineness, the same for a seed; not to be written to."""
-    row, column = np.random.default_rng(seed).integers(0, TILE, 2).tolist()
+    row, column = divmod(seed * SCATTER % TILE**2, TILE)
     tiled = _tiled(-(-height // TILE) + 1, -(-width // TILE) + 1)
     return tiled[row : row + height, column : column + width]
 

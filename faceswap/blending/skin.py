@@ -27,9 +27,8 @@ def bare_skin(points: Points, size: int) -> NDArray[np.float32]:
     """
     scaled = ((points + 0.5) * (DRAWN / size) - 0.5) * 16  # OpenCV draws with 4 bits below a pixel
     covered = np.zeros((DRAWN, DRAWN), np.uint8)
-    for feature in FEATURES:
-        outline = cv2.convexHull(np.round(scaled[list(feature)]).astype(np.int32))
-        cv2.fillConvexPoly(covered, outline, 1, cv2.LINE_8, 4)
-        cv2.polylines(covered, [outline], True, 1, max(round(2 * MARGIN * DRAWN), 1), cv2.LINE_8, 4)
+    outlines = [np.round(scaled[feature.start : feature.stop]).astype(np.int32) for feature in FEATURES]
+    cv2.fillPoly(covered, outlines, 1, cv2.LINE_8, 4)
+    cv2.polylines(covered, outlines, True, 1, max(round(2 * MARGIN * DRAWN), 1), cv2.LINE_8, 4)
     soft = cv2.GaussianBlur(1 - covered.astype(np.float32), (0, 0), 1.0)
     return np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
