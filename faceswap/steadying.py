@@ -10,12 +10,10 @@ whichever was converted first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import copy
 from pathlib import Path
 from typing import Self
-
-import numpy as np
 
 from faceswap.blending.palette import REACH, Palette, likeness, steadied
 from faceswap.faces.alignment import align
@@ -24,7 +22,8 @@ from faceswap.faces.recut import recut
 from faceswap.finishing import Drawn, colors_of
 from faceswap.types import Alignment, Image
 
-STEP = 8  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
+STEP = 12  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
+SPARSE = 1.5  # deviations of nearness from one anchor to the next: their shares sum to the same within 3% then
 
 Palettes = tuple[Palette, Palette]
 Key = tuple[int, int]  # track and frame
@@ -42,7 +41,7 @@ class Steadier:
             coverage: What it was trained with.
         """
         self._window, self._size, self._coverage = window, size, coverage
-        self._step = max(min(int(window), STEP), 1)
+        self._step = max(min(int(SPARSE * window), STEP), 1)
         self._folder = Path()
         self._anchors: dict[int, dict[int, StoredFace]] = {}
         self._known: dict[Key, Palettes | None] = {}
@@ -62,21 +61,26 @@ class Steadier:
         twin._known = {}
         return twin
 
-    def prepare(self, faces: Sequence[StoredFace], swap: Callable[[Image], Image]) -> None:
-        """Get ready to steady some faces; anchors that are far from all of them are forgotten."""
+    def fresh(self, faces: Iterable[StoredFace]) -> list[tuple[StoredFace, Image]]:
+        """The anchors around some faces whose colours are not known; others far from them are forgotten.
+
+        Returns:
+            Each with its picture to be drawn, BGR uint8 (size, size, 3).
+        """
         near = {key: anchor for face in faces for key, anchor in self._around(face).items()}
         self._known = {key: found for key, found in self._known.items() if key in near}
-        fresh = {key: anchor for key, anchor in near.items() if key not in self._known}
-        cuts = {key: recut(self._folder, anchor, self._alignment(anchor)) for key, anchor in fresh.items()}
-        crops = {key: crop for key, crop in cuts.items() if crop is not None}
-        made = swap(np.stack(list(crops.values()))) if crops else ()
-        self._known |= dict.fromkeys(fresh)
-        for (key, crop), result in zip(crops.items(), made, strict=True):
-            anchor = fresh[key]
-            self._known[key] = colors_of(anchor, self._alignment(anchor), crop, result)
+        new = {key: anchor for key, anchor in near.items() if key not in self._known}
+        self._known |= dict.fromkeys(new)
+        cuts = [(anchor, recut(self._folder, anchor, self._alignment(anchor))) for anchor in new.values()]
+        return [(anchor, crop) for anchor, crop in cuts if crop is not None]
+
+    def learn(self, anchor: StoredFace, crop: Image, made: Image) -> None:
+        """Take what the network made of the picture of an anchor, uint8 (size, size, 4)."""
+        key = anchor.face.track_id, anchor.frame_index
+        self._known[key] = colors_of(anchor, self._alignment(anchor), crop, made)
 
     def palettes(self, face: StoredFace, own: Drawn) -> Palettes:
-        """The steadied colours of a face's swap and of its original, after `prepare`."""
+        """The steadied colours of a face's swap and of its original; the anchors around it are known."""
         have: list[Palette] = []
         want: list[Palette] = []
         shares: list[float] = []

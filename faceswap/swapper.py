@@ -85,7 +85,6 @@ class Swapper:
 
     def patches(self, frames: Sequence[Frame], faces: Sequence[Sequence[StoredFace]]) -> list[list[Patch]]:
         """The patches of each frame; `faces` are those found in each."""
-        self._steadier.prepare([face for found in faces for face in found], self._swap)
         made = iter(self.draw(frames, faces))
         return [
             [patch for face in found if (patch := self._patch(frame, face, next(made)))]
@@ -97,15 +96,18 @@ class Swapper:
         pairs = [(frame, face) for frame, found in zip(frames, faces, strict=True) for face in found]
         places = [align(face.face.landmarks, self._size, self.coverage) for _, face in pairs]
         crops = [cut(frame.picture, place) for (frame, _), place in zip(pairs, places, strict=True)]
-        made = self._swap(np.stack(crops)) if crops else ()
-        return [
-            self._drawn(face, place, crop, result)
-            for (_, face), place, crop, result in zip(pairs, places, crops, made, strict=True)
+        anchors = self._steadier.fresh(face for _, face in pairs)  # drawn with them, for few take long
+        made = iter(self._swap(np.stack([*crops, *(crop for _, crop in anchors)])) if crops else ())
+        drawn = [
+            self._drawn(face, place, crop, next(made))
+            for (_, face), place, crop in zip(pairs, places, crops, strict=True)
         ]
+        for anchor, crop in anchors:
+            self._steadier.learn(anchor, crop, next(made))
+        return drawn
 
     def study(self, frame: Frame, face: StoredFace) -> tuple[Drawn, Palettes]:
         """What the network makes of one face, and the steadied colours of that and of the original."""
-        self._steadier.prepare([face], self._swap)
         (own,) = self.draw([frame], [[face]])
         return own, self._steadier.palettes(face, own)
 

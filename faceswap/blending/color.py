@@ -36,16 +36,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.blending.palette import Colors, Palette
+from faceswap.blending.palette import FLAT, Colors, Palette, moments
 
 STRETCH = 2.0  # no transfer changes a contrast by more than this factor
-FLAT = (1 / 255) ** 2  # variance that is added, so that a plain face has an inverse
 PLAIN = 1 / 255  # deviation from a line in colour space, below which there is no more than its one hue
 LUMA = np.array([0.114, 0.587, 0.299])  # BGR, ITU-R BT.601
 STEEPEST = 3.0  # no channel of a tint changes by more than this for a step of brightness
 
 Recolor = Callable[[Colors], Colors]
-Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def keep(have: Palette, want: Palette) -> Recolor:
@@ -59,7 +57,7 @@ def reinhard(have: Palette, want: Palette) -> Recolor:
     Reinhard et al., "Color transfer between images", IEEE Computer Graphics and Applications 21(5), 2001,
     equations 10-11, in L*a*b* instead of l-alpha-beta.
     """
-    (mean, spread), (wanted, wide) = (_moments(_to_lab(p.colors), p.weights) for p in (have, want))
+    (mean, spread), (wanted, wide) = (moments(_to_lab(p.colors), p.weights) for p in (have, want))
     gain = np.clip(np.sqrt(np.diag(wide) / np.diag(spread)), 1 / STRETCH, STRETCH)
     move = np.column_stack([np.diag(gain), wanted - gain * mean])
     return lambda face: _affine(_to_lab(face), move, cv2.COLOR_LAB2BGR)
@@ -71,7 +69,7 @@ def lct(have: Palette, want: Palette) -> Recolor:
     Gatys et al., "Preserving color in neural artistic style transfer", arXiv:1606.05897, 2016, section 3, the
     solution they take from Hertzmann's image analogies.
     """
-    (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
+    (mean, spread), (wanted, wide) = have.moments, want.moments
     (color,), (whiten,) = _powers(wide, 0.5), _powers(spread, -0.5)
     return _linear(color @ whiten, mean, wanted)
 
@@ -82,7 +80,7 @@ def mkl(have: Palette, want: Palette) -> Recolor:
     Pitie and Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour
     transfer", IET CVMP, 2007.
     """
-    (mean, spread), (wanted, wide) = (_moments(p.colors, p.weights) for p in (have, want))
+    (mean, spread), (wanted, wide) = have.moments, want.moments
     root, back = _powers(spread, 0.5, -0.5)
     (middle,) = _powers(root @ wide @ root, 0.5)
     return _linear(back @ middle @ back, mean, wanted)
@@ -98,7 +96,7 @@ def toned(want: Palette, recolor: Recolor) -> Recolor:
         want: The original's colours.
         recolor: Any transfer.
     """
-    mean, spread = _moments(want.colors, want.weights)
+    mean, spread = want.moments
     values, vectors = np.linalg.eigh(spread - FLAT * np.eye(3))
     line = vectors[:, 2] / (LUMA @ vectors[:, 2] or 1.0)
     if values[1] > PLAIN**2 or values[2] <= PLAIN**2 or np.abs(line).max() > STEEPEST:
@@ -123,14 +121,6 @@ def _affine(colors: Colors, move: NDArray[np.float64], convert: int | None = Non
     if convert is not None:
         moved = cv2.cvtColor(moved, convert)
     return np.asarray(moved, np.float32).reshape(colors.shape)
-
-
-def _moments(colors: Colors, weights: NDArray[np.float32]) -> Moments:
-    """Weighted mean (3) and covariance (3, 3), the latter lifted by `FLAT`."""
-    share = weights.astype(np.float64) / max(float(weights.sum()), 1e-9)
-    mean = share @ colors
-    centred = colors - mean
-    return mean, (centred * share[:, None]).T @ centred + FLAT * np.eye(3)
 
 
 def _powers(covariance: NDArray[np.float64], *exponents: float) -> list[NDArray[np.float64]]:

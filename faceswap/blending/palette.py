@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,10 @@ WHOLE = 0.99  # share of a cell that must be face
 SHADES = 0.03  # standard deviation of likeness, shares of the range from black to white
 REACH = 2.5  # standard deviations in time; what is farther away does not count
 
+FLAT = (1 / 255) ** 2  # variance that is added, so that a plain face has an inverse
+
 Colors = NDArray[np.float32]
+Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,23 @@ class Palette:
         return bool(self.weights.sum() < 8)
 
     @cached_property
+    def moments(self) -> Moments:
+        """Weighted mean, float64 (3), and covariance, float64 (3, 3), as `moments` has them."""
+        return moments(self.colors, self.weights)
+
+    @cached_property
     def mean(self) -> NDArray[np.float64]:
         """Mean colour, float64 (3)."""
         total = max(float(self.weights.sum()), 1e-6)
         return np.asarray(self.weights @ self.colors / total, np.float64)
+
+
+def moments(colors: Colors, weights: NDArray[np.float32]) -> Moments:
+    """Weighted mean (3) and covariance (3, 3) of colours, (N, 3), the latter lifted by `FLAT`."""
+    share = weights.astype(np.float64) / max(float(weights.sum()), 1e-9)
+    mean = share @ colors
+    centred = colors - mean
+    return mean, (centred * share[:, None]).T @ centred + FLAT * np.eye(3)
 
 
 def palette(image: Image, mask: Image) -> Palette:
@@ -103,4 +120,4 @@ def likeness(own: Palette, other: Palette, frames: float, window: float) -> floa
         window: Standard deviation of nearness in time, frames, more than 0.
     """
     shade = float(np.abs(own.mean - other.mean).max())
-    return float(np.exp(-0.5 * (frames / window) ** 2 - 0.5 * (shade / SHADES) ** 2))
+    return math.exp(-0.5 * (frames / window) ** 2 - 0.5 * (shade / SHADES) ** 2)
