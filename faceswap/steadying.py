@@ -23,7 +23,7 @@ from faceswap.finishing import Drawn, colors_of
 from faceswap.types import Alignment, Image
 
 STEP = 12  # at most every so manieth frame is an anchor; every single one moves colours by 0.2 grey levels
-SPARSE = 1.5  # deviations of nearness from one anchor to the next: their shares sum to the same within 3% then
+SPARSE = 1.5  # deviations of nearness from one anchor to the next: their sum ripples by 3%
 
 Palettes = tuple[Palette, Palette]
 Key = tuple[int, int]  # track and frame

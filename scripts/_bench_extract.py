@@ -187,13 +187,14 @@ def noisy(image: Image, seed: int) -> Image:
     return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
 
 
-def write(path: Path, frames: Iterable[Image], codec: str) -> Path:
-    """Frames as a clip."""
-    options = {"preset": "ultrafast", "crf": "20"} | (
-        {"x265-params": "log-level=none"} if "265" in codec else {}
-    )
+def write(path: Path, frames: Iterable[Image], codec: str, bits: int | None = None) -> Path:
+    """Frames as a clip, of so many bits a second where that is said."""
+    options = {"preset": "ultrafast"} | ({} if bits else {"crf": "20"})
+    options |= {"x265-params": "log-level=none"} if "265" in codec else {}
     with av.open(str(path), "w") as target:
         stream: Any = target.add_stream(codec, rate=Fraction(RATE), options=options)
+        if bits:
+            stream.bit_rate = bits
         for index, image in enumerate(frames):
             if not index:
                 stream.height, stream.width = image.shape[:2]

@@ -11,10 +11,11 @@
 1080x1920 with the face as large as the width lets it be. The plain loop decodes every frame to BGR, runs
 dlib's HOG detector on the whole grey frame, then 68 landmarks, the warp to 256 pixels and `imwrite`. Then the
 clip's first frame, with a camera's noise, stands still and swings, for the jitter and the lag of the points.
-`convert` makes the same two clips, and measures in turn decoding and encoding alone, the network alone, and
-the whole of `convert` from loading the model to the joined file, each in a process of its own that has loaded
-its libraries; how long TensorFlow takes to load; then the share of the content guard and of the pixel mark in
-the processor's time, where `convert` finds the faces itself.
+`convert` makes the same two clips, the large one of as many bits as a telephone's, and measures decoding
+alone, then in turn decoding and encoding, the network alone, and the whole of `convert` from loading a model
+to the joined file, each in a process of its own that has loaded its libraries; how long TensorFlow takes to
+load; then the share of the content guard and of the pixel mark in the processor's time, where `convert` finds
+the faces itself.
 `identity` runs the identity network as dlib and as Keras have it; see `_bench_identity.py` for the table.
 `train` trains `swift` for two minutes each in steps of the usual size and in larger ones, as layers count by
 default and in float32, for its speed; or, with --minutes, `swift` and `original` for so long each, and
