@@ -279,6 +279,16 @@ def test_a_much_enlarged_picture_is_mixed_by_its_opacity(levels, kind):
     assert (done == plane)[far].all() and 0.1 < far.mean() < 0.9
 
 
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.4, 2.2, 3.1])
+def test_under_a_mask_a_picture_lies_as_without(scale):
+    """Only what is past its edge may be black."""
+    turn = cv2.getRotationMatrix2D((64, 64), 20, scale) + np.float64([[0, 0, 70], [0, 0, 70]])
+    place, picture = Place(0, 0, 280, 270, turn), scene(7)[:128, :128]
+    inside = place.smooth(np.ones((128, 128), np.float32)) > 0.999
+    assert np.array_equal(place.put_masked(picture)[inside], place.put(picture)[inside])
+    assert inside.mean() > 0.05
+
+
 def test_a_much_enlarged_face_keeps_its_detail():
     """What is doubled linearly in the end has as much of it as a turn with Lanczos' kernel at full size."""
     draw = np.random.default_rng(5)

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswap import png
+from faceswap.blending.grain import Grain
 from faceswap.errors import FaceswapError, InputError, OutputError, UsageError
 from faceswap.types import Frame, Patch, Pixels
 from faceswap.video.encoders import SOFTWARE, Encoding, encoders
@@ -412,6 +413,40 @@ def test_warp(name, size, angle, scale, squeeze, x, y, side) -> None:
     difference = np.abs(picture.warp(matrix, side) - direct)
     odd = size[0] % 2  # swscale stretches the chroma of these a little
     assert difference.mean() < 6 + 2 * odd and np.percentile(difference, 99) < 30 + 15 * odd
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@settings(max_examples=4, deadline=None)
+@given(scale=st.floats(0.15, 3), x=st.floats(0, 150), y=st.floats(0, 90))
+def test_brightness_of_a_square(name: str, scale: float, x: float, y: float) -> None:
+    """It is that of the square in colour, from black to white whatever the range."""
+    like, side = av.VideoFrame(152, 92, name), 32
+    like.color_range = 2 if traits(name).full else 1
+    slope = np.linspace(0, 255, 152).astype(np.uint8)[None, :, None]
+    picture = NativePicture(from_bgr(np.broadcast_to(slope, (92, 152, 3)).copy(), like))
+    matrix = np.array([[scale, 0, 16 - scale * x], [0, scale, 16 - scale * y]])
+    grey, image = picture.warp_grey(matrix, side), picture.warp(matrix, side)
+    assert grey.dtype == np.float32 and grey.shape == (side, side)
+    assert np.abs(grey - image.mean(2)).max() <= 3
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "nv12", "yuv420p10le"])
+@pytest.mark.parametrize("corner", [(0, 0), (1, 1), (-3, 2), (60, 90)])
+def test_chroma_of_a_large_face_lies_where_its_luma_does(name, corner) -> None:
+    """It shares the mask of half the size, wherever the face begins and where the frame cuts it off."""
+    native = sample(name, 199, 181)
+    drawn = np.empty((64, 64, 3), np.uint8)
+    drawn[:] = 200, 90, 40
+    opacity = cv2.GaussianBlur(np.pad(np.ones((32, 32), np.float32), 16), (0, 0), 3)
+    matrix = np.array([[2.7, 0.2, corner[0]], [-0.2, 2.7, corner[1]]])
+    plain = Patch(drawn, opacity, matrix)
+    grained = replace(plain, finish=Grain(1.0, np.ones((64, 64), np.float32), 1.0, 3))
+    assert plain.place(199, 181).large
+    wanted, got = (views(apply_patches(duplicate(native), [patch])) for patch in (plain, grained))
+    unit = 1 << (traits(name).depth - 8)
+    for old, one, other in zip(views(native)[1:], wanted[1:], got[1:], strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 4 * unit
+        assert np.abs(other.astype(int) - old).max(initial=0) > 20 * unit, "and it is laid at all"
 
 
 @pytest.mark.parametrize("name", PLAIN)
