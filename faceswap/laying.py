@@ -22,7 +22,7 @@ from faceswap.warping import scale_of
 
 SEEN = 0.5 / 255  # opacity below which a pixel cannot change
 LARGE = 2.5  # times its size from which a picture is as good at half of that, and then doubled
-EDGE = 2  # pixels past a picture's edge that interpolation looks at
+EDGE = 4  # pixels past a picture's edge that its mask, halved and doubled, may show
 SHARPER = np.float32(1.4 * np.pad([[1]], 1) - 0.4 / 9)  # gives a picture back what its linear doubling blurs
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
 

@@ -284,9 +284,9 @@ def test_under_a_mask_a_picture_lies_as_without(scale):
     """Only what is past its edge may be black."""
     turn = cv2.getRotationMatrix2D((64, 64), 20, scale) + np.float64([[0, 0, 70], [0, 0, 70]])
     place, picture = Place(0, 0, 280, 270, turn), scene(7)[:128, :128]
-    inside = place.smooth(np.ones((128, 128), np.float32)) > 0.999
-    assert np.array_equal(place.put_masked(picture)[inside], place.put(picture)[inside])
-    assert inside.mean() > 0.05
+    shown = place.smooth(np.ones((128, 128), np.float32)) > 0
+    change = np.abs(place.put_masked(picture).astype(int) - place.put(picture))
+    assert change[shown].max() <= 3 and shown.mean() > 0.05
 
 
 def test_a_much_enlarged_face_keeps_its_detail():

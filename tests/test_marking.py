@@ -244,10 +244,9 @@ def test_the_mark_is_on_the_face_with_its_run(options, facesets, model):
     image = np.random.default_rng(0).normal(128, 6, (96, 128, 3)).clip(0, 255).astype(np.uint8)
     alignment = align(face.face.landmarks, 128, 1.25)
     made = np.dstack([cut(Pixels(image), alignment), np.full((128, 128), 255, np.uint8)])
-    original = cut(Pixels(image), align(face.face.landmarks, CANVAS, 1.25))
-    colors = colors_of(face, alignment, original, made)
+    colors = colors_of(face, alignment, cut(Pixels(image), alignment), made)
     picture = partial(crisp, made[..., :3], CANVAS, 0)
-    own = Drawn(original, picture, made[..., 3], alignment, *colors)
+    own = Drawn(picture, made[..., 3], alignment, *colors)
     detector = Detector()
     for index in range(100):
         frame = Frame(index, index, 1 / 25, Pixels(image))
