@@ -239,7 +239,6 @@ def lay(
     place: Place,
     finish: Finish | None = None,
     levels: int = 256,
-    growing: int = cv2.INTER_CUBIC,
 ) -> None:
     """Lay pictures over planes, in place; where they are not seen, the planes' samples stay as they are.
 
@@ -250,14 +249,13 @@ def lay(
         place: Where they lie in the planes.
         finish: What is added to the pictures there; of several samples it is given the brightness.
         levels: How many values a sample of a plane may have.
-        growing: How they are enlarged, see `Place.put`.
     """
     if finish and place.large and planes[0].ndim == 2:
         cover = cover_of(opacity, place.halved)
         for plane, picture in zip(planes, pictures, strict=True):
-            lay_large(plane, picture, cover, place, finish, levels, growing)
+            lay_large(plane, picture, cover, place, finish, levels)
     else:
-        lay_covered(planes, pictures, cover_of(opacity, place), place, finish, levels, growing)
+        lay_covered(planes, pictures, cover_of(opacity, place), place, finish, levels)
 
 
 def lay_covered(
@@ -269,29 +267,26 @@ def lay_covered(
     levels: int = 256,
     growing: int = cv2.INTER_CUBIC,
 ) -> None:
-    """The same with an opacity that lies in the rectangle already, as `cover_of` has it."""
+    """The same with an opacity that lies in the rectangle already, as `cover_of` has it.
+
+    `growing` is how they are enlarged, see `Place.put`.
+    """
     for plane, picture in zip(planes, pictures, strict=True):
         under, over = plane[place.area], place.put_masked(picture, growing)
         _write(_mixed(under, finished(under, over, cover, place, finish, levels), cover), under, levels)
 
 
 def lay_large(
-    plane: Plane,
-    picture: Plane,
-    cover: Floats,
-    place: Place,
-    finish: Finish,
-    levels: int = 256,
-    growing: int = cv2.INTER_CUBIC,
+    plane: Plane, picture: Plane, cover: Floats, place: Place, finish: Finish, levels: int = 256
 ) -> None:
     """The same of one picture with a sample a pixel that is `large` there; `cover` is that of `halved`."""
     under = plane[place.area]
     texture = finish.texture(under, cover, place, 256 / levels)
     if texture is None:
-        over, whole = place.put_masked(picture, growing), place.doubled(cover, cv2.INTER_LINEAR)
+        over, whole = place.put_masked(picture), place.doubled(cover, cv2.INTER_LINEAR)
         mixed = _mixed(under, over, whole)
     else:
-        mixed = _mixed_at_half(place.halved.put_masked(picture, growing), cover, place, texture)
+        mixed = _mixed_at_half(place.halved.put_masked(picture), cover, place, texture)
         mixed = cv2.add(mixed, 0.0, dtype=_depth(under))
     _write(np.asarray(mixed), under, levels)
 

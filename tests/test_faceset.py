@@ -49,7 +49,7 @@ def test_everything_comes_back(folder):
             assert (loaded.face.landmarks == original.face.landmarks).all()
             assert (loaded.alignment.matrix == original.alignment.matrix).all()
             assert loaded.face.box == original.face.box and loaded.face.track_id == original.face.track_id
-            assert (loaded.mask == original.mask).all()
+            assert (loaded.mask == original.mask).all() and loaded.mask.flags.writeable
         assert faceset.settings == SETTINGS
         totals = faceset.totals()
     assert (totals.frames, totals.missed, totals.damaged, totals.faces) == (5, 1, 2, 5)

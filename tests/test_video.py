@@ -415,13 +415,14 @@ def test_warp(name, size, angle, scale, squeeze, x, y, side) -> None:
     assert difference.mean() < 6 + 2 * odd and np.percentile(difference, 99) < 30 + 15 * odd
 
 
+@pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("name", PLAIN)
 @settings(max_examples=4, deadline=None)
 @given(scale=st.floats(0.15, 3), x=st.floats(0, 150), y=st.floats(0, 90))
-def test_brightness_of_a_square(name: str, scale: float, x: float, y: float) -> None:
+def test_brightness_of_a_square(name: str, full: bool, scale: float, x: float, y: float) -> None:
     """It is that of the square in colour, from black to white whatever the range."""
     like, side = av.VideoFrame(152, 92, name), 32
-    like.color_range = 2 if traits(name).full else 1
+    like.color_range = 2 if full or traits(name).full else 1
     slope = np.linspace(0, 255, 152).astype(np.uint8)[None, :, None]
     picture = NativePicture(from_bgr(np.broadcast_to(slope, (92, 152, 3)).copy(), like))
     matrix = np.array([[scale, 0, 16 - scale * x], [0, scale, 16 - scale * y]])

@@ -17,7 +17,6 @@ GRID = 32  # cells across
 WHOLE = 0.99  # share of a cell that must be face
 SHADES = 0.03  # standard deviation of likeness, shares of the range from black to white
 REACH = 2.5  # standard deviations in time; what is farther away does not count
-
 FLAT = (1 / 255) ** 2  # variance that is added, so that a plain face has an inverse
 
 Colors = NDArray[np.float32]

@@ -20,7 +20,7 @@ and 0.05 grey levels; rd_radio34 in rd_radio2 after 3,300 steps: 0.54 and 0.59, 
 0.047, 0.10 and 0.04. Detail in colour instead looks the same and takes thrice the time; linear
 interpolation in place of cubic loses a third of the sharpness; five pictures in place of two, nearly a
 fifth; the finest flow gains a twentieth in more than twice the time; 128 pixels in place of 96 gain nothing,
-at 64 corners of the mouth are drawn twice now and then. 2.4 ms a face, one thread.
+at 64 corners of the mouth are drawn twice now and then. 2.8 ms a face, one thread.
 """
 
 from __future__ import annotations

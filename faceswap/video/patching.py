@@ -75,7 +75,8 @@ def _lay(picture: av.VideoFrame, patch: Patch) -> None:
         return
     height, width = chroma[0].shape[:2]
     if place := patch.place(width, height, unshared(patch.matrix, kind)):
-        lay(chroma, drawn[bright:], patch.opacity, place, levels=levels, growing=cv2.INTER_LINEAR)
+        cover = cover_of(patch.opacity, place)
+        lay_covered(chroma, drawn[bright:], cover, place, None, levels, cv2.INTER_LINEAR)
 
 
 def unshared(matrix: Matrix, kind: Traits) -> Matrix:
